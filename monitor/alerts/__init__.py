@@ -1,0 +1,1 @@
+"""What becomes of a finding: decisions, alerts, routes."""

@@ -1,0 +1,1 @@
+"""Trial data in: sources, standardised rows, snapshots."""

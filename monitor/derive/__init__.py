@@ -1,0 +1,1 @@
+"""Derived tables: typed, with dates as intervals, units, baseline, DOSE and AEDRUG."""

@@ -1,0 +1,61 @@
+"""Files that are never half-written: atomic writes, and a store of files named by their hash."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write `content` to `path` so that a reader, or a crash, sees all of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with temporary.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    publish(temporary, path)
+
+
+def publish(temporary: Path, path: Path) -> None:
+    """Give a finished file its name, and make the name survive a power cut."""
+    os.replace(temporary, path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def digest(content: bytes) -> str:
+    """SHA-256 of `content`, as 64 hex digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+@dataclass(frozen=True)
+class Store:
+    """Content-addressed files below `root`, kept compressed; the same content is kept once."""
+
+    root: Path
+
+    def path(self, name: str) -> Path:
+        """Where the content with this hash lies."""
+        return self.root / name[:2] / f"{name}.gz"
+
+    def put(self, content: bytes) -> str:
+        """Keep `content`; gives its hash."""
+        name = digest(content)
+        path = self.path(name)
+        if not path.exists():
+            write_atomic(path, gzip.compress(content, mtime=0))
+        return name
+
+    def get(self, name: str) -> bytes:
+        """The content with this hash. Raises FileNotFoundError, or ValueError when it was changed."""
+        content = gzip.decompress(self.path(name).read_bytes())
+        if digest(content) != name:
+            raise ValueError(f"the stored file {name} is not what its name says")
+        return content

@@ -1,0 +1,1 @@
+"""What a rule means: the tree, its text form, its definition (reference) and its SQL."""

@@ -1,0 +1,46 @@
+"""Under what a rule is judged in one study: parameters, lists, cut-off, how far the data reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number of a protocol, with its provenance (`source`: protocol, label, guideline, default).
+
+    `confirmed` says that the study's configuration sets or confirms it.
+    """
+
+    name: str
+    value: float
+    unit: str
+    source: str
+    confirmed: bool = False
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the engines need beside the rule and the data.
+
+    `lists` maps a list's name to its words, casefolded and stripped; a word of a `matches` list
+    that begins with "!" is a negation. `ignored` are words of [study.terms] ignore.
+    `as_of` is the cut-off, in days. `through` maps (domain, site) to the last day that the data
+    are known to reach, with (domain, "") for sites that are not named; a domain without an
+    entry was not received. `columns` maps a domain to the columns received or derived.
+    `same_day` is "before", "after" or "cannot tell".
+    """
+
+    as_of: int
+    params: Mapping[str, Parameter] = field(default_factory=dict)
+    lists: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    ignored: frozenset[str] = frozenset()
+    through: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    columns: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    same_day: str = "cannot tell"
+    ctcae: str = "5.0"
+
+    def reach(self, domain: str, site: str) -> int | None:
+        """The last day that the data of a domain and site are known to reach; None: not received."""
+        return self.through.get((domain, site), self.through.get((domain, "")))
