@@ -72,7 +72,7 @@ class LeaseHeld(MonitorError):
 
 
 class LeaseLost(MonitorError):
-    """This process lost its lease on the study; nothing was committed."""
+    """The lease on the study was lost; nothing was committed."""
 
 
 class LedgerError(MonitorError):

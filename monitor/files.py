@@ -22,7 +22,7 @@ def write_atomic(path: Path, content: bytes) -> None:
 
 def publish(temporary: Path, path: Path) -> None:
     """Give a finished file its name, and make the name survive a power cut."""
-    os.replace(temporary, path)
+    temporary.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -53,7 +53,7 @@ class Severity(StrEnum):
         return 4 - list(Severity).index(self)
 
     @property
-    def lower(self) -> Severity:
+    def one_lower(self) -> Severity:
         """One severity lower; `low` stays `low`."""
         order = list(Severity)
         return order[min(order.index(self) + 1, order.index(Severity.LOW))]

@@ -18,7 +18,6 @@ from enum import StrEnum
 
 from monitor.records import Kind, Severity
 
-
 # ---------------------------------------------------------------- expressions
 
 

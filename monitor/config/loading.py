@@ -1,0 +1,126 @@
+"""config.toml and the environment, read into `Settings`; all errors at once.
+
+Environment variables override the file: MONITOR_<SECTION>__<KEY>, such as
+MONITOR_MAIL__PASSWORD or MONITOR_MONITOR__DATABASE. Relative paths are relative to config.toml.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pydantic import BaseModel, ValidationError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from monitor.config.checks import contradictions
+from monitor.config.models import (
+    BaselineSettings,
+    DrugSettings,
+    MailSettings,
+    MonitorSettings,
+    RouteSettings,
+    Settings,
+    StudySettings,
+)
+from monitor.errors import ConfigError, Problem
+
+PREFIX = "MONITOR_"
+OTHER_VARIABLES = ("MONITOR_CONFIG", "MONITOR_TEST_")  # not settings
+SECTIONS: dict[str, type[BaseModel]] = {"monitor": MonitorSettings, "mail": MailSettings}
+
+
+def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
+    """The configuration in `path` and the environment. Raises ConfigError with all problems."""
+    environment = os.environ if environment is None else environment
+    name = path.name
+    try:
+        written = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        _refuse(str(path), "there is no such file; `monitor init` writes one")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        _refuse(name, f"not readable as TOML: {error}")
+    problems = list(_secrets(written, name))
+    merged, unknown = _overlay(written, environment)
+    problems += unknown
+    try:
+        settings = Settings.model_validate({**merged, "base": path.resolve().parent})
+    except ValidationError as error:
+        raise ConfigError([*problems, *_addressed(error, name)]) from None
+    problems += contradictions(settings, name)
+    if problems:
+        raise ConfigError(problems)
+    return settings
+
+
+def _refuse(address: str, said: str) -> NoReturn:
+    raise ConfigError([Problem(address, said)]) from None
+
+
+def _overlay(written: dict[str, Any], environment: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
+    """The file's values with the environment's on top, and the variables that mean nothing."""
+    merged = {key: dict(value) if key in SECTIONS else value for key, value in written.items()}
+    problems = []
+    for variable in sorted(environment):
+        if not variable.startswith(PREFIX) or variable.startswith(OTHER_VARIABLES):
+            continue
+        section, _, key = variable.removeprefix(PREFIX).lower().partition("__")
+        if section in SECTIONS and key in SECTIONS[section].model_fields:
+            merged.setdefault(section, {})[key] = environment[variable]
+        else:
+            problems.append(
+                Problem(variable, "this environment variable is no setting of [monitor] or [mail]")
+            )
+    return merged, problems
+
+
+def _secrets(written: Mapping[str, Any], name: str) -> Iterable[Problem]:
+    """Secrets that stand in clear in the file."""
+    if "password" in written.get("mail", {}):
+        yield Problem(
+            f"{name}: mail.password",
+            "a password does not belong in this file; set MONITOR_MAIL__PASSWORD or password_file",
+        )
+    for key in ("database", "database_owner"):
+        try:
+            secret = make_url(str(written.get("monitor", {}).get(key, "sqlite://"))).password
+        except ArgumentError:
+            continue
+        if secret:
+            yield Problem(
+                f"{name}: monitor.{key}",
+                f"the URL holds a password in clear; set MONITOR_MONITOR__{key.upper()} or use a pgpass file",
+            )
+
+
+def _addressed(error: ValidationError, name: str) -> list[Problem]:
+    """Pydantic's errors with the key path, what was given and what to write."""
+    found = []
+    for detail in error.errors(include_url=False):
+        if detail["type"] == "too_short" and detail["input"]:
+            continue  # its items were refused, each with its own error
+        path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"])
+        found.append(Problem(f"{name}: {path.lstrip('.')}", _said(detail)))
+    return found
+
+
+def _said(detail: Mapping[str, Any]) -> str:
+    """One pydantic error in words."""
+    if detail["type"] == "missing":
+        return "is required and has no default"
+    if detail["type"] == "extra_forbidden":
+        near = get_close_matches(str(detail["loc"][-1]), _every_key(), n=1)
+        return "is not a setting" + (f"; did you mean {near[0]}?" if near else "")
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    if detail["type"] == "value_error" or "password" in detail["loc"] or "database" in detail["loc"]:
+        return message  # said already, or perhaps a secret
+    return f"{message}; given {detail['input']!r}"
+
+
+def _every_key() -> list[str]:
+    models = (MonitorSettings, MailSettings, StudySettings, RouteSettings, DrugSettings, BaselineSettings)
+    return sorted({*SECTIONS, "study", "route", *(key for model in models for key in model.model_fields)})
