@@ -1,0 +1,42 @@
+"""A finding as canonical JSON (RFC 8785): same inputs, same bytes, same id; and back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import Any
+
+import rfc8785
+
+from monitor.records import Cause, EvidenceRow, Finding, Severity, Truth
+
+
+def canonical(finding: Finding) -> bytes:
+    """The finding as RFC 8785 JSON: what is kept in the evidence store."""
+    given: dict[str, Any] = asdict(finding)
+    return rfc8785.dumps({**given, "truth": finding.truth.name.lower(), "severity": finding.severity.value})
+
+
+def finding_id(finding: Finding) -> str:
+    """The hash of the canonical JSON: the finding's id and its file's name in the store."""
+    return hashlib.sha256(canonical(finding)).hexdigest()
+
+
+def read_finding(content: bytes) -> Finding:
+    """The finding that `canonical` wrote. Raises ValueError or KeyError for anything else."""
+    given: dict[str, Any] = json.loads(content)
+    return Finding(
+        **{
+            **given,
+            "truth": Truth[given["truth"].upper()],
+            "severity": Severity(given["severity"]),
+            "keys": tuple(given["keys"]),
+            "evidence": tuple(_evidence(row) for row in given["evidence"]),
+            "causes": tuple(Cause(**cause) for cause in given["causes"]),
+        }
+    )
+
+
+def _evidence(given: dict[str, Any]) -> EvidenceRow:
+    return EvidenceRow(**{**given, "cells": tuple((name, value) for name, value in given["cells"])})
