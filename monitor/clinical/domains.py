@@ -25,7 +25,7 @@ X (quantity)        DOUBLE    null when missing or censored
 X_LO, X_HI          DOUBLE    censorable quantities: bounds, equal to X when exact
 X_LO_OPEN,          BOOLEAN   true when the bound itself is excluded
 X_HI_OPEN
-XDT_LO, XDT_HI      INTEGER   each date column of the domain, as days
+XDT_LO, XDT_HI      INTEGER   each date column of the domain (columns of kind DATE), as days
 ==================  ========  ==========================================================
 
 Columns of DM (SITEID, ARM, SEX, AGE …) stand in every domain.
@@ -33,6 +33,7 @@ Columns of DM (SITEID, ARM, SEX, AGE …) stand in every domain.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -46,17 +47,229 @@ class RecordClass(StrEnum):
     INTERVENTIONS = "interventions"
     FINDINGS = "findings"
     SUBJECTS = "subjects"
+    RELATIONS = "relations"
 
 
 @dataclass(frozen=True)
 class Domain:
-    """One domain: the kind of each column, where its dates come from, what identifies a record."""
+    """One domain: the kind of each column, where its dates come from, what identifies a record.
+
+    `columns` are the domain's own (columns_of adds DM's). `start` and `end` are --DTC columns.
+    `key` are the columns that, with USUBJID, identify a record across transfers; where
+    `sponsor_id` is filled in it stands for them. `series` are the columns that tell one series
+    of a subject from another, the test first. `censored` are quantities with bounds.
+    """
 
     name: str
     label: str
     record_class: RecordClass
-    columns: dict[str, Kind]
+    columns: Mapping[str, Kind]
     start: str  # the --DTC column of the start
     end: str  # the --DTC column of the end, or ""
     key: tuple[str, ...]
     censored: tuple[str, ...] = ()
+    sponsor_id: str = ""
+    series: tuple[str, ...] = ()
+    unit: str = ""  # the column with the unit of the record's quantities
+    derived: bool = False  # made by monitor.derive, never received
+
+    @property
+    def dates(self) -> Mapping[str, str]:
+        """Each date column that rules may name, and the --DTC column that it comes from.
+
+        Where there is no --DTC column, as in EX, EXDT stands for the start's date.
+        """
+        own = {name[:-1]: name for name in self.columns if name.endswith("DTC")}
+        return {f"{self.name}DT": self.start, **own} if self.start else own
+
+
+def _columns(prefix: str, **words: str) -> dict[str, Kind]:
+    """Columns by kind; a word without a prefix of its own (after `=`) gets the domain's."""
+    kinds: dict[str, Kind] = {}
+    for kind, names in words.items():
+        for name in names.split():
+            kinds[name[1:] if name.startswith("=") else prefix + name] = Kind(kind)
+    return kinds
+
+
+VISITS = "=VISITNUM =VISITDY"
+TEXTS = "=STUDYID =DOMAIN =USUBJID =EPOCH =VISIT SPID REFID GRPID CAT SCAT STAT REASND"
+RESULT_TEXTS = (
+    "TESTCD TEST ORRES ORRESU ORNRLO ORNRHI STRESC STRESU NRIND SPEC METHOD LOC POS BLFL LOBXFL"
+    " FAST NAM TPT TPTREF ELTM EVAL CLSIG DRVFL DTC TOX"
+)
+DOSE_TEXTS = "TRT DOSTXT DOSU DOSFRM DOSFRQ ROUTE LOC LOT ADJ FAST TPT STDTC ENDTC PRESP OCCUR MODIFY DECOD"
+EVENT_TEXTS = "TERM MODIFY DECOD LLT HLT HLGT BODSYS SOC STDTC ENDTC DTC PRESP OCCUR ENRF ENRTPT ENTPT LOC"
+
+
+def _findings(name: str, label: str, more: str = "") -> Domain:
+    """A findings domain: one result for each test, specimen and time."""
+    columns = _columns(
+        name,
+        text=f"{TEXTS} {RESULT_TEXTS} {more}",
+        number=f"{VISITS} SEQ DY TPTNUM TOXGR LLOQ =PCHG",
+        quantity="STRESN STNRLO STNRHI =BASE =CHG",
+    )
+    series = tuple(name + part for part in ("TESTCD", "SPEC", "CAT", "POS"))
+    return Domain(
+        name,
+        label,
+        RecordClass.FINDINGS,
+        columns,
+        start=f"{name}DTC",
+        end="",
+        key=(*series, f"{name}DTC", f"{name}TPT", "VISITNUM"),
+        censored=(f"{name}STRESN",),
+        series=series,
+        unit=f"{name}STRESU",
+    )
+
+
+def _interventions(name: str, label: str, more: str = "") -> Domain:
+    """An interventions domain: treatments from a start to an end."""
+    columns = _columns(
+        name,
+        text=f"{TEXTS} {DOSE_TEXTS} CLAS INDC ENRF ENRTPT {more}",
+        number=f"{VISITS} SEQ DY STDY ENDY TPTNUM DOSTOT",
+        quantity="DOSE",
+    )
+    return Domain(
+        name,
+        label,
+        RecordClass.INTERVENTIONS,
+        columns,
+        start=f"{name}STDTC",
+        end=f"{name}ENDTC",
+        key=(f"{name}TRT", f"{name}STDTC", f"{name}TPT", f"{name}MOOD"),
+        series=(f"{name}TRT",),
+        unit=f"{name}DOSU",
+    )
+
+
+def _events(name: str, label: str, more: str = "", *, key: str, end: bool = True) -> Domain:
+    """An events domain."""
+    columns = _columns(name, text=f"{TEXTS} {EVENT_TEXTS} {more}", number=f"{VISITS} SEQ DY STDY ENDY TOXGR")
+    return Domain(
+        name,
+        label,
+        RecordClass.EVENTS,
+        columns,
+        start=f"{name}STDTC",
+        end=f"{name}ENDTC" if end else "",
+        key=tuple(name + part for part in key.split()),
+        sponsor_id=f"{name}SPID",
+        series=(),
+    )
+
+
+AE_TEXTS = (
+    "SEV SER ACN ACN1 ACN2 ACN3 ACN4 REL REL1 REL2 REL3 REL4 RELNST OUT SCAN SCONG SDISAB SDTH SHOSP SLIFE"
+    " SOD SMIE CONTRT ACNOTH ACNDEV PATT HLTCD LLTCD PTCD BDSYCD SOCCD HLGTCD PTFL"
+)
+DM = Domain(
+    "DM",
+    "Demographics",
+    RecordClass.SUBJECTS,
+    _columns(
+        "",
+        text="STUDYID DOMAIN USUBJID SUBJID SITEID INVID INVNAM AGEU SEX RACE ETHNIC ARMCD ARM ACTARMCD"
+        " ACTARM ARMNRS ACTARMUD COUNTRY DTHFL RFSTDTC RFENDTC RFXSTDTC RFXENDTC RFICDTC RFPENDTC BRTHDTC"
+        " DTHDTC DMDTC",
+        number="AGE DMDY",
+    ),
+    start="RFSTDTC",
+    end="RFENDTC",
+    key=(),
+)
+RELREC = Domain(
+    "RELREC",
+    "Related Records",
+    RecordClass.RELATIONS,
+    _columns("", text="STUDYID RDOMAIN USUBJID IDVAR IDVARVAL RELTYPE RELID"),
+    start="",
+    end="",
+    key=("RDOMAIN", "IDVAR", "IDVARVAL", "RELID"),
+)
+SV = Domain(
+    "SV",
+    "Subject Visits",
+    RecordClass.EVENTS,
+    _columns(
+        "SV",
+        text="=STUDYID =DOMAIN =USUBJID =EPOCH =VISIT STDTC ENDTC UPDES",
+        number=f"{VISITS} SEQ DY STDY ENDY",
+    ),
+    start="SVSTDTC",
+    end="SVENDTC",
+    key=("VISITNUM", "SVSTDTC"),
+)
+AE = _events("AE", "Adverse Events", AE_TEXTS, key="TERM STDTC")
+DOSE = Domain(
+    "DOSE",
+    "Doses, one record per administration",
+    RecordClass.INTERVENTIONS,
+    _columns(
+        "DOSE",
+        text="=STUDYID =DOMAIN =USUBJID =EPOCH =VISIT =DRUG =DRUGKIND =TRT =GIVEN =REASON U FRQ DTC ENDTC",
+        number=f"{VISITS} DY ENDY",
+        quantity=" KG =LEVEL =PREVLEVEL",
+    )
+    | {"DOSE": Kind.QUANTITY},
+    start="DOSEDTC",
+    end="DOSEENDTC",
+    key=("DRUG", "TRT", "DOSEDTC"),
+    series=("DRUG",),
+    unit="DOSEU",
+    derived=True,
+)
+AEDRUG = Domain(
+    "AEDRUG",
+    "Adverse events, one record per event and drug",
+    RecordClass.EVENTS,
+    {**AE.columns, **_columns("", text="DRUG ACN REL")},
+    start="AESTDTC",
+    end="AEENDTC",
+    key=AE.key,
+    sponsor_id=AE.sponsor_id,
+    derived=True,
+)
+
+DOMAINS: Mapping[str, Domain] = {
+    domain.name: domain
+    for domain in (
+        DM,
+        AE,
+        _interventions("EX", "Exposure", "VAMT VAMTU"),
+        _interventions("EC", "Exposure as Collected", "MOOD VAMT VAMTU"),
+        _findings("LB", "Laboratory Test Results", "LOINC"),
+        _findings("VS", "Vital Signs"),
+        _events("DS", "Disposition", key="DECOD CAT SCAT STDTC", end=False),
+        _interventions("CM", "Concomitant Medications"),
+        _events("MH", "Medical History", "SEV", key="TERM STDTC"),
+        _interventions("PR", "Procedures", "INDC"),
+        SV,
+        _findings("EG", "ECG Test Results"),
+        _findings("PC", "Pharmacokinetic Concentrations"),
+        RELREC,
+        DOSE,
+        AEDRUG,
+    )
+}
+
+
+def dates_of(domain: str) -> Mapping[str, str]:
+    """Each date column of a domain, DM's too, with the --DTC column that it comes from."""
+    known = DOMAINS[domain]
+    own = {**DM.dates, **known.dates}
+    return {**own, "DT": known.start} if domain == "DOSE" else own
+
+
+def columns_of(domain: str) -> Mapping[str, Kind]:
+    """All columns that a rule may name in a domain: its own, its dates, and DM's."""
+    dates = dict.fromkeys(dates_of(domain), Kind.DATE)
+    return {**DM.columns, **DOMAINS[domain].columns, **dates}
+
+
+def kind_of(domain: str, column: str) -> Kind | None:
+    """What a column yields; None when the domain, or the column in it, is not known."""
+    return columns_of(domain).get(column) if domain in DOMAINS else None
