@@ -23,6 +23,7 @@ def ping(url: str, *, ok: bool) -> int:
         with urllib.request.urlopen(address, timeout=TIMEOUT) as reply:  # noqa: S310 the scheme was checked
             return int(reply.status)
     except urllib.error.HTTPError as error:
+        error.close()
         raise DeliveryError(f"monitor.ping: the watcher answered {error.code}", permanent=False) from None
     except (urllib.error.URLError, TimeoutError, OSError) as error:
         raise DeliveryError(f"monitor.ping: the watcher can't be reached: {error}", permanent=False) from None
