@@ -1,0 +1,195 @@
+"""Evidence rows in words: what was measured, its value, and which columns a mail may show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from monitor.records import EvidenceRow, Finding
+
+# Column endings (without the domain's two letters) that hold codes, numbers, dates and units.
+# A mail of level `coded` shows these only; everything else may hold somebody's free words.
+_CODED = """
+    TESTCD TEST STRESN STRESU ORRESU STNRLO STNRHI ORNRLO ORNRHI NRIND SPEC STAT BLFL FAST TPT
+    VISITNUM DOSE DOSU DOSFRQ ROUTE DOSFRM DECOD SOC BODSYS SEV SER ACN REL OUT TOXGR TOXGRL TOXGRH
+    SDTH SLIFE SHOSP SDISAB SCONG SMIE DTC STDTC ENDTC DT STDT ENDT DY STDY ENDY CAT SCAT
+"""
+CODED = frozenset(_CODED.split())
+_CODED_NAMES = """
+    VISIT VISITNUM EPOCH DRUG DT DOSE DOSEU DOSEKG GIVEN LEVEL PREVLEVEL ACN REL BASE CHG PCHG
+    ATOXGRL ATOXGRH BTOXGRL BTOXGRH UNIT SITEID
+"""
+CODED_NAMES = frozenset(_CODED_NAMES.split())
+RESULTS = frozenset({"STRESC", "ORRES"})  # shown when they are a number or one short code
+SHORT_RESULT = re.compile(r"[<>=≤≥~]*\s*[-+]?[\d.,]+(\s*[eE][-+]?\d+)?|[A-Za-z+\-]{1,12}")
+ARMS = frozenset({"ARM", "ARMCD", "ACTARM", "ACTARMCD", "ARMNRS"})
+TREATMENT = frozenset({"EX", "EC", "DOSE", "DAILY"})  # domains that tell which treatment was given
+ROLES = {
+    "found": "fires",
+    "with": "together with",
+    "previous": "before",
+    "dose": "dose at the time",
+    "dose_since": "dose since",
+    "baseline": "baseline",
+    "clear": "cleared by",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the evidence table. `note` is range, baseline, grade; `strong` marks what fires."""
+
+    day: str
+    record: str
+    value: str
+    note: str
+    role: str
+    strong: bool
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a correction changed: one value of one record, or the record itself."""
+
+    day: str
+    record: str
+    old: str
+    new: str
+
+
+def shown(row: EvidenceRow, level: str, *, blinded: bool) -> dict[str, str]:
+    """The cells of a row that a mail of this level may show (link: none)."""
+    if level == "link" or (blinded and row.domain in TREATMENT):
+        return {}
+    cells = {name: text for name, text in row.cells if text.strip()}
+    if blinded:
+        cells = {name: text for name, text in cells.items() if name not in ARMS}
+    if level == "full":
+        return cells
+    return {name: text for name, text in cells.items() if _coded(row.domain, name, text)}
+
+
+def _coded(domain: str, name: str, text: str) -> bool:
+    """Whether a cell is a code, number, date or unit and not somebody's words."""
+    if name in CODED_NAMES:
+        return True
+    ending = name.removeprefix(domain[:2])
+    if ending in RESULTS:
+        return SHORT_RESULT.fullmatch(text.strip()) is not None
+    return ending != name and ending in CODED
+
+
+def _cell(row: EvidenceRow, cells: Mapping[str, str], *endings: str) -> str:
+    """The first of these columns that is there, with or without the domain's letters."""
+    for ending in endings:
+        for name in (row.domain[:2] + ending, ending):
+            if cells.get(name):
+                return cells[name]
+    return ""
+
+
+def record_name(row: EvidenceRow, cells: Mapping[str, str]) -> str:
+    """What kind of record it is: the test, the drug or the event, else the domain."""
+    name = _cell(row, cells, "TESTCD", "DRUG", "TRT", "DECOD", "TERM")
+    if name:
+        return name
+    return "dose" if row.domain in TREATMENT else row.domain
+
+
+def value(row: EvidenceRow, cells: Mapping[str, str]) -> str:
+    """The row's value as a person reads it: 412 10^9/L, 10 ug/kg, DRUG WITHDRAWN."""
+    result = _cell(row, cells, "STRESN", "STRESC", "ORRES")
+    if result:
+        standard = _cell(row, cells, "STRESN", "STRESC") != ""
+        unit = _cell(row, cells, *(("STRESU", "UNIT") if standard else ("ORRESU",)))
+        return f"{result} {unit}".strip()
+    dose = _cell(row, cells, "DOSE", "DOSEKG")
+    if dose:
+        return f"{dose} {_cell(row, cells, 'DOSU', 'DOSEU', 'UNIT')}".strip()
+    if _cell(row, cells, "STAT"):
+        return _cell(row, cells, "STAT")
+    return ", ".join(filter(None, (_cell(row, cells, ending) for ending in ("ACN", "REL", "GIVEN"))))
+
+
+def _note(row: EvidenceRow, cells: Mapping[str, str]) -> str:
+    """Normal range, baseline, grade and seriousness, as far as they are there."""
+    low, high = _cell(row, cells, "STNRLO"), _cell(row, cells, "STNRHI")
+    original = _cell(row, cells, "ORRES")
+    received = f"{original} {_cell(row, cells, 'ORRESU')}".strip() if original else ""
+    parts = [
+        f"normal {low}–{high}" if low and high else f"ULN {high}" if high else f"LLN {low}" if low else "",
+        f"as received {received}" if received and received != value(row, cells) else "",
+        *(
+            f"{word} {found}"
+            for word, ending in _NOTES
+            if (found := _cell(row, cells, ending)) and found not in value(row, cells)
+        ),
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+_NOTES = (
+    ("baseline", "BASE"),
+    ("change %", "PCHG"),
+    ("grade", "TOXGR"),
+    ("severity", "SEV"),
+    ("serious", "SER"),
+    ("related", "REL"),
+    ("action", "ACN"),
+    ("outcome", "OUT"),
+    ("level", "LEVEL"),
+)
+
+
+def lines(finding: Finding, level: str, *, blinded: bool) -> tuple[Line, ...]:
+    """All evidence of a finding in order of date; what fires is strong."""
+    rows = sorted(finding.evidence, key=lambda row: (row.day, row.role == "found", row.domain))
+    found = []
+    for row in rows:
+        cells = shown(row, level, blinded=blinded)
+        found.append(
+            Line(
+                day=row.day or "no date",
+                record=record_name(row, cells),
+                value=value(row, cells) or ("given" if row.domain in TREATMENT else ""),
+                note=_note(row, cells),
+                role=ROLES.get(row.role, row.role.replace("_", " ")),
+                strong=row.role == "found",
+            )
+        )
+    return tuple(found)
+
+
+def changes(
+    previous: Finding | None, finding: Finding | None, level: str, *, blinded: bool
+) -> tuple[Change, ...]:
+    """What differs between two findings of one alert: old and new value of each record that fired."""
+    if previous is None:
+        return ()
+    now = {row.key: row for row in finding.evidence} if finding else {}
+    found: list[Change] = []
+    for row in previous.evidence:
+        after = now.get(row.key)
+        if after is None and row.role == "found":
+            found.append(_change(row, None, level, blinded=blinded))
+        elif after is not None and after.version != row.version and row.role in {"found", "with"}:
+            found.append(_change(row, after, level, blinded=blinded))
+    return tuple(found)
+
+
+def _change(row: EvidenceRow, after: EvidenceRow | None, level: str, *, blinded: bool) -> Change:
+    """One record before and after; when its value is the same, the columns that differ."""
+    cells = shown(row, level, blinded=blinded)
+    old = value(row, cells)
+    if after is None:
+        return Change(row.day, record_name(row, cells), old or "was there", "no longer fires or is gone")
+    new_cells = shown(after, level, blinded=blinded)
+    new = value(after, new_cells)
+    if old == new and row.day == after.day:
+        names = [n for n in dict.fromkeys([*cells, *new_cells]) if cells.get(n) != new_cells.get(n)]
+        old = ", ".join(f"{n} {cells.get(n) or 'missing'}" for n in names) or "changed"
+        new = ", ".join(f"{n} {new_cells.get(n) or 'missing'}" for n in names) or "changed (not shown)"
+    elif row.day != after.day:
+        old, new = f"{old} on {row.day}", f"{new} on {after.day}"
+    return Change(row.day, record_name(row, cells), old, new)
