@@ -1,0 +1,215 @@
+"""Reads the operands of a condition: columns, numbers, parameters, functions, arithmetic."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from lark import Token, Tree
+from lark.visitors import Interpreter
+
+from monitor.clinical.domains import columns_of, kind_of
+from monitor.clinical.units import canonical
+from monitor.errors import Problem
+from monitor.records import Kind, day_number
+from monitor.rules.rule import (
+    Absolute,
+    Arithmetic,
+    AsOf,
+    Coalesce,
+    Column,
+    DateLiteral,
+    DaysBetween,
+    Expression,
+    Number,
+    Operator,
+    Param,
+    Text,
+)
+from monitor.rules.scope import Mismatch, Part, Scope, convertible, meet, suggest
+
+FUNCTIONS = ("abs", "coalesce", "days")
+
+
+def place(text: str, position: int) -> str:
+    """Where in the text, counted from 1 as editors do."""
+    line = text.count("\n", 0, position) + 1
+    column = position - (text.rfind("\n", 0, position) + 1) + 1
+    return f"column {column}" if "\n" not in text else f"line {line}, column {column}"
+
+
+def unquoted(token: Any) -> str:
+    """The text between the quotes; a quote in it is written twice."""
+    return str(token)[1:-1].replace("''", "'")
+
+
+class Operands(Interpreter[Token, Any]):
+    """Visits the parse tree; what is wrong becomes a problem, and the operand None."""
+
+    def __init__(self, text: str, scope: Scope, address: str) -> None:
+        self.text = text
+        self.scope = scope
+        self.address = address
+        self.problems: list[Problem] = []
+
+    def note(self, mismatch: Mismatch) -> None:
+        """Keep one problem, with its place."""
+        where = f"{self.address}: {place(self.text, mismatch.at)}"
+        self.problems.append(Problem(where, mismatch.said))
+
+    def part(self, tree: Any) -> Part | None:
+        """An operand, or None after its problems were noted."""
+        try:
+            found = self.visit(tree)
+        except Mismatch as mismatch:
+            return self.note(mismatch)
+        return found if isinstance(found, Part) else None
+
+    def parts(self, trees: Any) -> list[Part] | None:
+        """All operands, or None when one of them is wrong."""
+        found = [self.part(tree) for tree in trees]
+        known = [part for part in found if part is not None]
+        return known if len(known) == len(found) else None
+
+    def made(self, tree: Tree[Token], node: Expression, kind: Kind, **flags: bool) -> Part:
+        """An operand, as its author wrote it."""
+        at = tree.meta.start_pos
+        return Part(node, kind, at, self.text[at : tree.meta.end_pos], **flags)
+
+    # ------------------------------------------------------------ literals
+
+    def number(self, tree: Tree[Token]) -> Part:
+        """A number, perhaps with a sign."""
+        return self.made(tree, Number(float("".join(str(token) for token in tree.children))), Kind.NUMBER)
+
+    def text_(self, tree: Tree[Token]) -> Part:
+        """A quoted text."""
+        return self.made(tree, Text(unquoted(tree.children[0])), Kind.TEXT)
+
+    def date(self, tree: Tree[Token]) -> Part:
+        """`date '2026-01-31'`."""
+        written = unquoted(tree.children[0])
+        try:
+            day = date.fromisoformat(written)
+        except ValueError:
+            raise Mismatch(
+                tree.meta.start_pos, f"{written!r} is not a date; write it as '2026-01-31'"
+            ) from None
+        return self.made(tree, DateLiteral(day_number(day)), Kind.DATE)
+
+    # ------------------------------------------------------------ names
+
+    def column(self, tree: Tree[Token]) -> Part:
+        """A column of the record."""
+        return self._column(tree, self.scope.domain, of_found=False)
+
+    def found_column(self, tree: Tree[Token]) -> Part:
+        """`this.COL`: a column of the found record."""
+        if not self.scope.found_domain:
+            raise Mismatch(tree.meta.start_pos, "`this.` has a meaning only inside `with` and `without`")
+        return self._column(tree, self.scope.found_domain, of_found=True)
+
+    def _column(self, tree: Tree[Token], domain: str, *, of_found: bool) -> Part:
+        name = str(tree.children[0]).upper()
+        kind = kind_of(domain, name)
+        if kind is None:
+            raise Mismatch(
+                tree.meta.start_pos, f"{name} is not a column of {domain}{suggest(name, columns_of(domain))}"
+            )
+        quantity = kind is Kind.QUANTITY
+        return self.made(
+            tree,
+            Column(name, kind, of_found),
+            kind,
+            own=quantity and not of_found,
+            found=quantity and of_found,
+            plain=kind is Kind.NUMBER,
+        )
+
+    def parameter(self, tree: Tree[Token]) -> Part:
+        """`:name`, or `:as_of`."""
+        name = str(tree.children[0])[1:]
+        if name == "as_of":
+            return self.made(tree, AsOf(), Kind.DATE)
+        params = self.scope.params
+        if params is None:
+            return self.made(tree, Param(name), Kind.NUMBER)
+        if name not in params:
+            raise Mismatch(tree.meta.start_pos, f":{name} is not a parameter{suggest(name, params)}")
+        unit = params[name].unit
+        target = self.scope.unit
+        if unit and target and canonical(target) and not convertible(unit, target):
+            raise Mismatch(tree.meta.start_pos, f":{name} is in {unit}, which can't be converted to {target}")
+        return self.made(tree, Param(name), Kind.QUANTITY if unit else Kind.NUMBER)
+
+    # ------------------------------------------------------------ functions and arithmetic
+
+    def function(self, tree: Tree[Token]) -> Part | None:
+        """abs, coalesce, days."""
+        name = str(tree.children[0]).lower()
+        if name not in FUNCTIONS:
+            known = ", ".join(FUNCTIONS)
+            raise Mismatch(
+                tree.meta.start_pos,
+                f"{name} is not a function{suggest(name, FUNCTIONS) or f'; known: {known}'}",
+            )
+        given = self.parts(tree.children[1:])
+        if given is None:
+            return None
+        if name == "days":
+            return self._days(tree, given)
+        return self._absolute(tree, given) if name == "abs" else self._coalesce(tree, given)
+
+    def _days(self, tree: Tree[Token], given: list[Part]) -> Part:
+        if len(given) != 2 or any(part.kind is not Kind.DATE for part in given):
+            raise Mismatch(tree.meta.start_pos, "days takes two dates: days(from, to)")
+        return self.made(tree, DaysBetween(given[0].node, given[1].node), Kind.NUMBER, plain=True)
+
+    def _absolute(self, tree: Tree[Token], given: list[Part]) -> Part:
+        if len(given) != 1 or not given[0].numeric:
+            raise Mismatch(tree.meta.start_pos, "abs takes one number")
+        return self._like(tree, Absolute(given[0].node), given[0])
+
+    def _coalesce(self, tree: Tree[Token], given: list[Part]) -> Part:
+        if len(given) < 2 or not all(part.numeric for part in given):
+            raise Mismatch(tree.meta.start_pos, "coalesce takes two or more numbers or quantities")
+        joined = given[0]
+        for part in given[1:]:
+            joined = meet(self.scope, joined, part)
+        return self._like(tree, Coalesce(tuple(part.node for part in given)), joined)
+
+    def _like(self, tree: Tree[Token], node: Expression, part: Part, kind: Kind | None = None) -> Part:
+        """A new operand with the kind and the origin of another."""
+        flags = {"own": part.own, "found": part.found, "plain": part.plain}
+        return self.made(tree, node, kind or part.kind, **flags)
+
+    def addition(self, tree: Tree[Token]) -> Part | None:
+        """`a + b`, `a - b`."""
+        left, right, sign = self._operands(tree)
+        if left is None or right is None:
+            return None
+        return self._like(tree, Arithmetic(sign, left.node, right.node), meet(self.scope, left, right))
+
+    def multiplication(self, tree: Tree[Token]) -> Part | None:
+        """`a * b`, `a / b`."""
+        left, right, sign = self._operands(tree)
+        if left is None or right is None:
+            return None
+        node = Arithmetic(sign, left.node, right.node)
+        quantities = (left.kind, right.kind).count(Kind.QUANTITY)
+        if quantities == 2 and sign is Operator.DIVIDE:
+            return self._like(tree, node, meet(self.scope, left, right), Kind.NUMBER)
+        if quantities == 2 or (right.kind is Kind.QUANTITY and sign is Operator.DIVIDE):
+            raise Mismatch(
+                left.at, f"{left.text} {sign} {right.text} has a unit of its own; rules can't name it"
+            )
+        return self._like(tree, node, right if right.kind is Kind.QUANTITY else left)
+
+    def _operands(self, tree: Tree[Token]) -> tuple[Part | None, Part | None, Operator]:
+        first, sign, second = tree.children
+        left, right = self.part(first), self.part(second)
+        for part in (left, right):
+            if part is not None and not part.numeric:
+                hint = ": use days(a, b)" if part.kind is Kind.DATE else ""
+                raise Mismatch(part.at, f"{part.text} is a {part.kind}, and arithmetic needs numbers{hint}")
+        return left, right, Operator(str(sign))
