@@ -12,7 +12,7 @@ FOLDERS = ("rules", "templates", "examples")
 
 
 def root() -> Path:
-    """The folder that holds config.toml, rules/, templates/ and examples/: in the wheel, or the repository."""
+    """The folder with config.toml, rules/, templates/ and examples/: in the wheel, or the repository."""
     package = Path(__file__).parent
     inside = package / "_shipped"
     return inside if inside.is_dir() else package.parent
