@@ -1,0 +1,210 @@
+"""What the expressions of a condition yield on one record: numbers, dates and texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any
+
+from monitor.clinical import units
+from monitor.records import Days, Kind
+from monitor.rules.context import Context
+from monitor.rules.rule import (
+    Absolute,
+    Arithmetic,
+    AsOf,
+    Coalesce,
+    Column,
+    DateLiteral,
+    DaysBetween,
+    Expression,
+    Number,
+    Operator,
+    Param,
+    Text,
+)
+from monitor.rules.values import Exact, Possible, between, only
+
+Row = Mapping[str, Any]  # physical columns as in monitor.clinical.domains; missing is None
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a condition is judged on: a record, inside a clause also the found one.
+
+    `unit` is the unit of the condition's numbers: quantities of both records are converted to it.
+    """
+
+    context: Context
+    domain: str
+    row: Row
+    unit: str = ""
+    found_domain: str = ""
+    found: Row | None = None
+
+    def record(self, column: Column) -> Row:
+        """The record that the column is of."""
+        if not column.of_found:
+            return self.row
+        assert self.found is not None, "this.COL stands outside of a clause"
+        return self.found
+
+    def domain_of(self, column: Column) -> str:
+        """The domain of the record that the column is of."""
+        return self.found_domain if column.of_found else self.domain
+
+
+def kind_of(expression: Expression) -> Kind:
+    """What an expression yields; numbers and quantities are compared alike."""
+    if isinstance(expression, Column):
+        return expression.kind
+    if isinstance(expression, Text):
+        return Kind.TEXT
+    return Kind.DATE if isinstance(expression, DateLiteral | AsOf) else Kind.NUMBER
+
+
+# ---------------------------------------------------------------- units
+
+
+def row_factor(row: Row, unit: str) -> float | None:
+    """What the record's quantities are multiplied by to be in `unit`; None: can't be converted."""
+    if not unit:
+        return 1.0
+    return units.factor(row.get("ANALYTE"), row["UNIT"], unit) if row.get("UNIT") else None
+
+
+def param_factor(param: Param, scope: Scope) -> float | None:
+    """What a parameter's value is multiplied by to be in the unit of the condition."""
+    own = scope.context.params[param.name].unit
+    if not own or not scope.unit:
+        return 1.0
+    return units.factor(scope.row.get("ANALYTE"), own, scope.unit)
+
+
+# ---------------------------------------------------------------- numbers
+
+
+def possible(expression: Expression, scope: Scope) -> Possible | None:
+    """The values that an expression can have; None when it is missing.
+
+    Only a column by itself can be a set: in arithmetic a censored value is missing.
+    """
+    value = number(expression, scope)
+    if value is not None:
+        return only(value)
+    if isinstance(expression, Column) and expression.kind is Kind.QUANTITY:
+        return _censored(expression, scope)
+    return None
+
+
+def is_censored(column: Column, row: Row) -> bool:
+    """Whether the record has bounds in place of a value, such as `<5`."""
+    bounds = (row.get(f"{column.name}_LO"), row.get(f"{column.name}_HI"))
+    return row.get(column.name) is None and bounds != (None, None)
+
+
+def _censored(column: Column, scope: Scope) -> Possible | None:
+    row = scope.record(column)
+    factor = row_factor(row, scope.unit)
+    if factor is None or not is_censored(column, row):
+        return None
+    low, high = row.get(f"{column.name}_LO"), row.get(f"{column.name}_HI")
+    return between(
+        None if low is None else low * factor,
+        None if high is None else high * factor,
+        low_open=bool(row.get(f"{column.name}_LO_OPEN")),
+        high_open=bool(row.get(f"{column.name}_HI_OPEN")),
+    )
+
+
+def _plain(value: float) -> Exact:
+    return Exact(value, abs(value))
+
+
+@singledispatch
+def number(expression: Expression, _scope: Scope) -> Exact | None:
+    """The number that an expression yields; None when it is missing or censored."""
+    raise TypeError(f"{type(expression).__name__} yields no number")
+
+
+@number.register
+def _(expression: Number, _scope: Scope) -> Exact | None:
+    return _plain(expression.value)
+
+
+@number.register
+def _(expression: Column, scope: Scope) -> Exact | None:
+    row = scope.record(expression)
+    value = row.get(expression.name)
+    factor = row_factor(row, scope.unit) if expression.kind is Kind.QUANTITY else 1.0
+    return None if value is None or factor is None else _plain(value * factor)
+
+
+@number.register
+def _(expression: Param, scope: Scope) -> Exact | None:
+    factor = param_factor(expression, scope)
+    return None if factor is None else _plain(scope.context.params[expression.name].value * factor)
+
+
+@number.register
+def _(expression: Arithmetic, scope: Scope) -> Exact | None:
+    left, right = number(expression.left, scope), number(expression.right, scope)
+    return None if left is None or right is None else combine(expression.operator, left, right)
+
+
+@number.register
+def _(expression: Absolute, scope: Scope) -> Exact | None:
+    item = number(expression.item, scope)
+    return None if item is None else _plain(abs(item.value))
+
+
+@number.register
+def _(expression: Coalesce, scope: Scope) -> Exact | None:
+    values = (number(item, scope) for item in expression.items)
+    chosen = next((value for value in values if value is not None), None)
+    return None if chosen is None else _plain(chosen.value)
+
+
+@number.register
+def _(expression: DaysBetween, scope: Scope) -> Exact | None:
+    first, last = days(expression.first, scope), days(expression.last, scope)
+    if first.low is None or last.low is None or not first.exact or not last.exact:
+        return None
+    return _plain(last.low - first.low)
+
+
+def combine(operator: Operator, left: Exact, right: Exact) -> Exact | None:
+    """Two numbers combined; division by zero is missing. Sizes as rules/rule.py defines them."""
+    if operator is Operator.ADD:
+        return Exact(left.value + right.value, left.size + right.size)
+    if operator is Operator.SUBTRACT:
+        return Exact(left.value - right.value, left.size + right.size)
+    if operator is Operator.MULTIPLY:
+        return Exact(left.value * right.value, left.size * right.size)
+    return None if right.value == 0 else Exact(left.value / right.value, left.size / right.size)
+
+
+# ---------------------------------------------------------------- dates and texts
+
+
+def days(expression: Expression, scope: Scope) -> Days:
+    """The days that a date can be; both ends None when it is missing."""
+    if isinstance(expression, DateLiteral):
+        return Days(expression.day, expression.day)
+    if isinstance(expression, AsOf):
+        return Days(scope.context.as_of, scope.context.as_of)
+    if isinstance(expression, Column):
+        row = scope.record(expression)
+        return Days(row.get(f"{expression.name}_LO"), row.get(f"{expression.name}_HI"))
+    raise TypeError(f"{type(expression).__name__} yields no date")
+
+
+def text(expression: Expression, scope: Scope) -> str | None:
+    """The text that an expression yields, as received; None when it is missing."""
+    if isinstance(expression, Text):
+        return expression.value
+    if isinstance(expression, Column):
+        value: str | None = scope.record(expression).get(expression.name)
+        return value
+    raise TypeError(f"{type(expression).__name__} yields no text")
