@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from monitor.records import EvidenceRow, Finding
@@ -60,14 +61,18 @@ class Change:
 
 def shown(row: EvidenceRow, level: str, *, blinded: bool) -> dict[str, str]:
     """The cells of a row that a mail of this level may show (link: none)."""
-    if level == "link" or (blinded and row.domain in TREATMENT):
-        return {}
-    cells = {name: text for name, text in row.cells if text.strip()}
-    if blinded:
-        cells = {name: text for name, text in cells.items() if name not in ARMS}
-    if level == "full":
-        return cells
-    return {name: text for name, text in cells.items() if _coded(row.domain, name, text)}
+    return {
+        name: text
+        for name, text in row.cells
+        if text.strip() and permitted(row.domain, name, text, level, blinded=blinded)
+    }
+
+
+def permitted(domain: str, name: str, text: str, level: str, *, blinded: bool) -> bool:
+    """Whether a mail of this level may show this text of this column."""
+    if level == "link" or (blinded and (domain in TREATMENT or name in ARMS)):
+        return False
+    return level == "full" or _coded(domain, name, text)
 
 
 def _coded(domain: str, name: str, text: str) -> bool:
@@ -193,3 +198,22 @@ def _change(row: EvidenceRow, after: EvidenceRow | None, level: str, *, blinded:
     elif row.day != after.day:
         old, new = f"{old} on {row.day}", f"{new} on {after.day}"
     return Change(row.day, record_name(row, cells), old, new)
+
+
+def aligned(table: Iterable[Line]) -> str:
+    """The lines as plain text in columns; what fires begins with >. Chinese letters count double."""
+    rows = [
+        (">" if line.strong else " ", line.day, line.record, line.value, line.role, line.note)
+        for line in table
+    ]
+    widths = [max((_width(row[i]) for row in rows), default=0) for i in range(5)]
+    return "\n".join(
+        "  ".join(
+            [*(text + " " * (widths[i] - _width(text)) for i, text in enumerate(row[:5])), row[5]]
+        ).rstrip()
+        for row in rows
+    )
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

@@ -1,0 +1,218 @@
+"""What a mail says, as plain fields: made from the stored finding and the alert, for the templates.
+
+Facts of a finding (`Finding.facts`) that are used here, each optional:
+title, action, note, basis (list of text), ctcae, snapshot (id), data_hash,
+params ({name: {value, unit, source, confirmed}} or a list of such with `name`),
+drawn and received (ISO date or date-time), doses_since (a number, or a list of texts),
+assumed (list of text: a same-day order, a fallback baseline), said (why a rule is blind or broken).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from monitor.delivery.letter import Letter, Limit, Story, View
+from monitor.delivery.table import changes, lines, permitted
+from monitor.records import Alert, AlertKind, AlertStatus, Finding, Standing
+
+MOST_LINES = 16
+STATES = {
+    "opened": "first report",
+    "grew": "more of the same",
+    "level reached": "more severe than told before",
+    "dosed since": "dosed since the last mail",
+    "fired again": "fired again after it was closed",
+    "cleared": "cleared by the data",
+    "corrected": "corrected",
+    "withdrawn": "withdrawn",
+    "disputed": "disputed: the data now say less",
+    "can't be told": "can't be told any more; stays open",
+}
+KINDS = {
+    AlertKind.FINDING: "",
+    AlertKind.CANNOT_TELL: "cannot tell",
+    AlertKind.BLIND: "rule saw nothing",
+    AlertKind.BROKEN: "rule is broken",
+    AlertKind.DATA: "data problem",
+    AlertKind.RUN: "run failed",
+}
+STANDINGS = {
+    Standing.PRESENT: "ongoing in the data",
+    Standing.CLEARED: "cleared in the data",
+    Standing.WITHDRAWN: "withdrawn",
+    Standing.GONE: "its record was corrected or is gone",
+    Standing.DISPUTED: "disputed by newer data",
+}
+
+
+def one_line(text: str) -> str:
+    """Text without line breaks, control and direction characters: fit for a header."""
+    kept = "".join(" " if unicodedata.category(c) in _BREAKING else c for c in text)
+    return " ".join(kept.split())
+
+
+_BREAKING = {"Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn"}
+
+
+def view(story: Story, letter: Letter) -> View:
+    """The fields of one alert, as much as the letter's level allows."""
+    alert, finding = story.alert, story.finding
+    facts: Mapping[str, Any] = finding.facts if finding else {}
+    first = story.what in {"opened", ""}
+    shown = View(
+        alert=alert.id,
+        kind=KINDS[alert.kind],
+        severity=alert.severity.value,
+        study=alert.study,
+        site=alert.site,
+        subject=_short_subject(alert),
+        rule=alert.rule,
+        title=str(facts.get("title", "")),
+        version=alert.rule_version[:12],
+        state=STATES.get(story.what, story.what or STATES["opened"]),
+        news="" if first else story.what,
+        standing=_standing(alert),
+        first=first,
+        reason=story.reason,
+        due=moment(alert.due, letter.timezone),
+        detected=moment(alert.detected_at, letter.timezone),
+        **_times(finding, facts),
+        doses_since="" if letter.blinded else _doses(facts.get("doses_since")),
+        sentence=finding.sentence if finding else "",
+        **_evidence(story, letter),
+        causes=tuple(_causes(finding, letter)),
+        limits=_limits(facts.get("params", {})),
+        unconfirmed=(),
+        action=str(facts.get("action", "")),
+        basis=_texts(facts.get("basis")),
+        assumed=(*_texts(facts.get("assumed")), *_texts(facts.get("note"))),
+        told=tuple(person for person in alert.told if person != letter.intended),
+        onset=finding.onset if finding else alert.onset,
+        closed=finding.closed if finding else "",
+        finding=alert.finding,
+        snapshot=str(facts.get("snapshot", "")),
+        ctcae=str(facts.get("ctcae", "")),
+        acknowledge=f'monitor ack {alert.id} --reason "…"',
+        link=letter.link,
+    )
+    unconfirmed = tuple(f"{limit.name} = {limit.value}" for limit in shown.limits if not limit.confirmed)
+    return _link_only(shown) if letter.level == "link" else replace(shown, unconfirmed=unconfirmed)
+
+
+def _link_only(full: View) -> View:
+    """Without anything clinical: study, severity, the alert's id, until when and how to act."""
+    kept = {"alert", "study", "severity", "due", "acknowledge", "link"}
+    empty: dict[type, Any] = {str: "", tuple: (), int: 0, bool: full.first}
+    values = {name: value if name in kept else empty[type(value)] for name, value in vars(full).items()}
+    return View(**values)
+
+
+def _short_subject(alert: Alert) -> str:
+    """The subject code without the study's id in front, which the mail shows already."""
+    prefix = f"{alert.study}-"
+    return alert.subject.removeprefix(prefix) or alert.subject
+
+
+def _standing(alert: Alert) -> str:
+    """What the data say now, and what people have done."""
+    if alert.kind is not AlertKind.FINDING and alert.standing is Standing.PRESENT:
+        said = "ongoing"
+    else:
+        said = STANDINGS[alert.standing]
+    return said if alert.status is AlertStatus.OPEN else f"{said}; {alert.status.value}"
+
+
+def moment(when: datetime | None, timezone: str) -> str:
+    """A time in the receiving organisation's zone: 2026-03-02 10:15 UTC+08:00."""
+    if when is None:
+        return ""
+    offset = f"{when.astimezone(ZoneInfo(timezone)):%z}"
+    return f"{when.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M} UTC{offset[:3]}:{offset[3:]}"
+
+
+def _times(finding: Finding | None, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """When the record was drawn, when it was received, and the days between."""
+    found = [row for row in finding.evidence if row.role == "found"] if finding else []
+    newest = max(found, key=lambda row: row.day, default=None)
+    drawn = str(facts.get("drawn") or (newest.day if newest else ""))
+    received = str(facts.get("received") or (newest.received if newest else ""))
+    return {"drawn": _time(drawn), "received": _time(received), "delay": _delay(drawn, received)}
+
+
+def _time(text: str) -> str:
+    """2026-03-02T08:15:00+00:00 as 2026-03-02 08:15 UTC; what is no full time stays as it is."""
+    found = re.fullmatch(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(:\d{2})?(\.\d+)?(Z|\+00:00)?", text)
+    return f"{found[1]} {found[2]}{' UTC' if found[5] else ''}" if found else text
+
+
+def _delay(drawn: str, received: str) -> str:
+    """How many days after the record the data came; empty when a date is partial."""
+    try:
+        days = (date.fromisoformat(received[:10]) - date.fromisoformat(drawn[:10])) // timedelta(days=1)
+    except ValueError:
+        return ""
+    return "the same day" if days == 0 else f"{days} day{'' if abs(days) == 1 else 's'} later"
+
+
+def _doses(given: Any) -> str:
+    """Doses after the firing record: 'none', a number, or each of them."""
+    if given is None:
+        return ""
+    if isinstance(given, (list, tuple)):
+        return f"{len(given)} ({', '.join(map(_dose, given))})" if given else "none"
+    return "none" if given == 0 else str(given)
+
+
+def _dose(given: Any) -> str:
+    return (
+        " ".join(str(part) for part in given.values() if part) if isinstance(given, Mapping) else str(given)
+    )
+
+
+def _evidence(story: Story, letter: Letter) -> dict[str, Any]:
+    """The table, its newest lines if it is long, and what a correction changed."""
+    table = lines(story.finding, letter.level, blinded=letter.blinded) if story.finding else ()
+    return {
+        "lines": table[-MOST_LINES:],
+        "lines_left_out": max(0, len(table) - MOST_LINES),
+        "changes": changes(story.previous, story.finding, letter.level, blinded=letter.blinded),
+    }
+
+
+def _causes(finding: Finding | None, letter: Letter) -> Iterable[str]:
+    """Why something can't be told, with what was received where the level allows it."""
+    for cause in dict.fromkeys(finding.causes) if finding else ():
+        where = " ".join(part for part in (cause.domain, cause.column) if part)
+        said = f"{cause.kind} ({where})" if where else cause.kind
+        harmless = permitted(cause.domain, cause.column, cause.given, letter.level, blinded=letter.blinded)
+        yield f"{said}: {cause.given}" if cause.given and harmless else said
+
+
+def _limits(given: Any) -> tuple[Limit, ...]:
+    """Parameters as they stand in the finding: a mapping by name, or a list."""
+    named = given.items() if isinstance(given, Mapping) else ((item["name"], item) for item in given)
+    return tuple(
+        Limit(
+            name=str(name),
+            value=f"{_number(item['value'])} {item.get('unit', '')}".strip(),
+            source=str(item.get("source", "default")),
+            confirmed=bool(item.get("confirmed")) or item.get("source") == "protocol",
+        )
+        for name, item in named
+    )
+
+
+def _number(given: Any) -> str:
+    return f"{given:.12g}" if isinstance(given, (int, float)) else str(given)
+
+
+def _texts(given: Any) -> tuple[str, ...]:
+    if isinstance(given, str):
+        return (given,) if given else ()
+    return tuple(str(item) for item in given or ())
