@@ -59,6 +59,10 @@ class NotInitialised(MonitorError):
     exit_code = 2
 
 
+class DatabaseError(MonitorError):
+    """The state database can't be reached, read or written."""
+
+
 class SourceError(MonitorError):
     """A study's data could not be read."""
 
