@@ -1,0 +1,82 @@
+"""Which finding continues which alert: by shared record, else as one record corrected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from monitor.records import Alert, Finding, Standing
+
+
+@dataclass(frozen=True)
+class Matched:
+    """The findings of one rule beside its alerts.
+
+    `continued` are pairs of an alert and the finding that goes on with it; `new` findings start
+    an alert; `merged` pairs an alert with the older one that goes on with their common episode;
+    `left` are alerts without a finding.
+    """
+
+    continued: tuple[tuple[Alert, Finding], ...]
+    new: tuple[Finding, ...]
+    merged: tuple[tuple[Alert, Alert], ...]
+    left: tuple[Alert, ...]
+
+
+def by_age(alerts: Iterable[Alert]) -> list[Alert]:
+    """The oldest first."""
+    return sorted(alerts, key=lambda alert: (alert.detected_at, alert.id))
+
+
+def by_onset(findings: Iterable[Finding]) -> list[Finding]:
+    """The earliest first; what has no date last."""
+    return sorted(
+        findings, key=lambda finding: (finding.onset == "", finding.onset, finding.subject, finding.keys)
+    )
+
+
+def match(alerts: Sequence[Alert], findings: Sequence[Finding], present: frozenset[str]) -> Matched:
+    """Pair alerts and findings of one study and rule. `present` are the record keys in the data now.
+
+    Of several alerts that share a record with one finding the oldest goes on (merged); of several
+    findings that share one with an alert the earliest goes on (split). A finding without an alert
+    and an alert of the same subject whose records all vanished are one record, corrected.
+    """
+    free = by_age(alerts)
+    continued: list[tuple[Alert, Finding]] = []
+    new: list[Finding] = []
+    for finding in by_onset(findings):
+        alert = next((alert for alert in free if shares(alert, finding)), None)
+        if alert is None:
+            new.append(finding)
+        else:
+            free.remove(alert)
+            continued.append((alert, finding))
+    merged = [(alert, into) for alert in free if (into := _into(alert, continued)) is not None]
+    taken = {alert.id for alert, _ in merged}
+    left = [alert for alert in free if alert.id not in taken]
+    for alert in tuple(left):
+        replacement = next((finding for finding in new if _replaces(finding, alert, present)), None)
+        if replacement is not None:
+            left.remove(alert)
+            new.remove(replacement)
+            continued.append((alert, replacement))
+    return Matched(tuple(continued), tuple(new), tuple(merged), tuple(left))
+
+
+def shares(alert: Alert, finding: Finding) -> bool:
+    """Whether an alert and a finding of one rule rest on a common record of one subject."""
+    return alert.subject == finding.subject and not set(alert.keys).isdisjoint(finding.keys)
+
+
+def _into(alert: Alert, continued: Iterable[tuple[Alert, Finding]]) -> Alert | None:
+    return next((other for other, finding in continued if shares(alert, finding)), None)
+
+
+def _replaces(finding: Finding, alert: Alert, present: frozenset[str]) -> bool:
+    """Whether the alert's records vanished while this finding of the same subject appeared."""
+    return (
+        finding.subject == alert.subject
+        and alert.standing not in (Standing.WITHDRAWN, Standing.GONE)
+        and present.isdisjoint(alert.keys)
+    )

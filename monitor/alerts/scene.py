@@ -1,0 +1,92 @@
+"""What a decision is made from, beside the alerts and the run; and how an alert begins."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+from monitor.alerts.due import due_at, earlier
+from monitor.evidence import finding_id
+from monitor.records import (
+    Alert,
+    AlertKind,
+    AlertStatus,
+    EvidenceRow,
+    Finding,
+    Severity,
+    Standing,
+)
+
+# Without letters and digits that are mistaken for each other when read aloud or copied.
+_LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
+_LENGTH = 8
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the scan knows. `today` is the date of `now` in the monitor's time zone.
+
+    `first_scan`: the first run of the study, of this rule version, or of a changed mapping.
+    `before` maps a finding's id to the finding: those that the alerts rest on. `present` are the
+    keys of the found domain's records now, `rows` the present records by domain and key, as far
+    as `before` names them. `dose_hold`: the rule asks to hold a dose, so that a dose given
+    meanwhile is told. `taken` are the alert ids that exist.
+    """
+
+    now: datetime
+    today: date
+    act_within: Mapping[Severity, timedelta]
+    first_scan: bool = False
+    before: Mapping[str, Finding] = field(default_factory=dict)
+    present: frozenset[str] = frozenset()
+    rows: Mapping[tuple[str, str], EvidenceRow] = field(default_factory=dict)
+    dose_hold: bool = False
+    taken: frozenset[str] = frozenset()
+
+
+def begin(kind: AlertKind, finding: Finding, severity: Severity, scene: Scene) -> Alert:
+    """A new alert, open, that rests on `finding`."""
+    return Alert(
+        id=_new_id(
+            (kind.value, finding.study, finding.rule, finding.subject, *sorted(finding.keys)), scene.taken
+        ),
+        kind=kind,
+        study=finding.study,
+        site=finding.site,
+        subject=finding.subject,
+        rule=finding.rule,
+        rule_version=finding.rule_version,
+        severity=severity,
+        level=finding.level,
+        status=AlertStatus.OPEN,
+        standing=Standing.CLEARED if finding.closed else Standing.PRESENT,
+        keys=finding.keys,
+        finding=finding_id(finding),
+        onset=finding.onset,
+        detected_at=scene.now,
+        due=due_at(scene.now, severity, scene.act_within),
+        backfill=scene.first_scan,
+    )
+
+
+def reopened(alert: Alert, scene: Scene) -> Alert:
+    """The alert waiting again for a person, with a fresh clock unless the old one still runs."""
+    fresh = due_at(scene.now, alert.severity, scene.act_within)
+    running = alert.due if alert.status is AlertStatus.OPEN else None
+    return replace(alert, status=AlertStatus.OPEN, due=earlier(running, fresh), closed_outcome="")
+
+
+def _new_id(parts: tuple[str, ...], taken: frozenset[str]) -> str:
+    """A short speakable id that follows from `parts`, and is not yet taken."""
+    seq = 1
+    while True:
+        number = int.from_bytes(hashlib.sha256("\x1f".join((*parts, str(seq))).encode()).digest(), "big")
+        found = ""
+        for _ in range(_LENGTH):
+            number, place = divmod(number, len(_LETTERS))
+            found += _LETTERS[place]
+        if found not in taken:
+            return found
+        seq += 1
