@@ -22,7 +22,7 @@ from monitor.records import (
     Standing,
     Truth,
 )
-from tests.unit.test_decide import LATER, finding, row, run, scene
+from tests.stories import LATER, finding, row, run, scene
 
 
 def unknown(*keys: str, **changed: Any) -> Any:
