@@ -78,6 +78,8 @@ class View:
     received: str
     delay: str
     doses_since: str
+    fired: str
+    before: str
     sentence: str
     lines: tuple[Line, ...]
     lines_left_out: int

@@ -9,7 +9,6 @@ assumed (list of text: a same-day order, a fallback baseline), said (why a rule 
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -82,7 +81,7 @@ def view(story: Story, letter: Letter) -> View:
         reason=story.reason,
         due=moment(alert.due, letter.timezone),
         detected=moment(alert.detected_at, letter.timezone),
-        **_times(finding, facts),
+        **_times(finding, facts, letter.timezone),
         doses_since="" if letter.blinded else _doses(facts.get("doses_since")),
         sentence=finding.sentence if finding else "",
         **_evidence(story, letter),
@@ -136,19 +135,28 @@ def moment(when: datetime | None, timezone: str) -> str:
     return f"{when.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M} UTC{offset[:3]}:{offset[3:]}"
 
 
-def _times(finding: Finding | None, facts: Mapping[str, Any]) -> dict[str, Any]:
+def _times(finding: Finding | None, facts: Mapping[str, Any], timezone: str) -> dict[str, Any]:
     """When the record was drawn, when it was received, and the days between."""
     found = [row for row in finding.evidence if row.role == "found"] if finding else []
     newest = max(found, key=lambda row: row.day, default=None)
     drawn = str(facts.get("drawn") or (newest.day if newest else ""))
     received = str(facts.get("received") or (newest.received if newest else ""))
-    return {"drawn": _time(drawn), "received": _time(received), "delay": _delay(drawn, received)}
+    return {
+        "drawn": _time(drawn, timezone),
+        "received": _time(received, timezone),
+        "delay": _delay(drawn, received),
+    }
 
 
-def _time(text: str) -> str:
-    """2026-03-02T08:15:00+00:00 as 2026-03-02 08:15 UTC; what is no full time stays as it is."""
-    found = re.fullmatch(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(:\d{2})?(\.\d+)?(Z|\+00:00)?", text)
-    return f"{found[1]} {found[2]}{' UTC' if found[5] else ''}" if found else text
+def _time(text: str, timezone: str) -> str:
+    """A time with a zone in the organisation's; a time without one (of a site) and a date as they are."""
+    if "T" not in text:
+        return text
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return moment(when, timezone) if when.tzinfo else f"{when:%Y-%m-%d %H:%M}"
 
 
 def _delay(drawn: str, received: str) -> str:
@@ -178,7 +186,11 @@ def _dose(given: Any) -> str:
 def _evidence(story: Story, letter: Letter) -> dict[str, Any]:
     """The table, its newest lines if it is long, and what a correction changed."""
     table = lines(story.finding, letter.level, blinded=letter.blinded) if story.finding else ()
+    fired = [line for line in table if line.strong]
+    same = [line for line in table if fired and line.record == fired[-1].record and line.role == "before"]
     return {
+        "fired": f"{fired[-1].record} {fired[-1].value}".strip() if fired else "",
+        "before": ", ".join(line.value.split(" ")[0] for line in same[-3:] if line.value),
         "lines": table[-MOST_LINES:],
         "lines_left_out": max(0, len(table) - MOST_LINES),
         "changes": changes(story.previous, story.finding, letter.level, blinded=letter.blinded),
