@@ -1,0 +1,193 @@
+"""The nodes of a condition: frozen, typed, closed.
+
+Conditions are three-valued. A comparison with a missing operand is unknown. A quantity that
+is censored, and a date that is partial, is a set of possible values: a direct comparison is
+true when it holds for all of them, false when for none, else unknown; in arithmetic such a
+value is missing. Numbers are compared at 12 significant digits: `a > b` means
+`a - b > 1e-12 * (size(a) + size(b))`, where the size of a sum or difference is the sum of the
+sizes of its terms, of a product (quotient) the product (quotient) of sizes, and of anything
+else its absolute value; so 0.1 * 3 > 0.3 is false on every engine.
+
+Text is compared without regard to case and surrounding blanks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from monitor.records import Kind
+
+# ---------------------------------------------------------------- expressions
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number in the text of a rule."""
+
+    value: float
+
+
+@dataclass(frozen=True)
+class Text:
+    """A quoted text."""
+
+    value: str
+
+
+@dataclass(frozen=True)
+class DateLiteral:
+    """A date, as days since 1970-01-01."""
+
+    day: int
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the record; with `of_found`, of the found record (`this.COL`)."""
+
+    name: str
+    kind: Kind
+    of_found: bool = False
+
+
+@dataclass(frozen=True)
+class Param:
+    """A parameter `:name`; its value and unit come from the study's context."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class AsOf:
+    """`:as_of`, the data cut-off date."""
+
+
+class Operator(StrEnum):
+    """Arithmetic. Division by zero is missing."""
+
+    ADD = "+"
+    SUBTRACT = "-"
+    MULTIPLY = "*"
+    DIVIDE = "/"
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """Two numbers combined; missing when either is."""
+
+    operator: Operator
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True)
+class Absolute:
+    """abs(x)."""
+
+    item: Expression
+
+
+@dataclass(frozen=True)
+class Coalesce:
+    """coalesce(a, b, …): the first that is not missing. Numbers or quantities only."""
+
+    items: tuple[Expression, ...]
+
+
+@dataclass(frozen=True)
+class DaysBetween:
+    """days(a, b): days from date a to date b, a number; missing when either is partial."""
+
+    first: Expression
+    last: Expression
+
+
+Expression = (
+    Number | Text | DateLiteral | Column | Param | AsOf | Arithmetic | Absolute | Coalesce | DaysBetween
+)
+
+# ---------------------------------------------------------------- conditions
+
+
+class Comparator(StrEnum):
+    """How two values are compared."""
+
+    EQ = "="
+    NE = "!="
+    LT = "<"
+    LE = "<="
+    GT = ">"
+    GE = ">="
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Two expressions of one kind compared. Text knows only = and !=."""
+
+    comparator: Comparator
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True)
+class InWords:
+    """A text column is one of the given words."""
+
+    column: Column
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class InList:
+    """A text column is in `@list`, closed: a word in no list of the study is unknown."""
+
+    column: Column
+    list: str
+
+
+@dataclass(frozen=True)
+class Like:
+    """A text column matches a pattern of % (any text) and _ (any one character)."""
+
+    column: Column
+    pattern: str
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Free text contains a term of `@list`; a term beginning with ! makes it unknown."""
+
+    columns: tuple[Column, ...]
+    list: str
+
+
+@dataclass(frozen=True)
+class IsNull:
+    """A column is missing. A censored result and a partial date are not missing."""
+
+    column: Column
+
+
+@dataclass(frozen=True)
+class Not:
+    """True when the item is false, unknown when it is unknown."""
+
+    item: Condition
+
+
+@dataclass(frozen=True)
+class And:
+    """The least of its items."""
+
+    items: tuple[Condition, ...]
+
+
+@dataclass(frozen=True)
+class Or:
+    """The greatest of its items."""
+
+    items: tuple[Condition, ...]
+
+
+Condition = Compare | InWords | InList | Like | Matches | IsNull | Not | And | Or
