@@ -27,8 +27,8 @@ from monitor.errors import LedgerError
 from monitor.records import Actor, Entry
 
 START = "0" * 64
-# Not part of an outbox row's state: who is about to send it, which no entry records.
-UNRECORDED = frozenset({"claimed_by", "claimed_until"})
+# What claiming a mail changes, and no entry records: not part of the state of a mail under way.
+CLAIMED = frozenset({"claimed_by", "claimed_until", "attempts", "message_id", "mail"})
 
 
 @dataclass(frozen=True)
@@ -100,15 +100,17 @@ def head(connection: Connection) -> Head:
     return Head(row.seq, row.mac)
 
 
-def row_state(row: Mapping[str, Any]) -> str:
+def row_state(row: Mapping[Any, Any]) -> str:
     """The hash of a whole row of `alert` or `outbox`, as the entry about it carries it in `state`.
 
     `row` maps column names to Python values (what is inserted, or what was read back: the same
-    hash). Entries name the row by `alert` or, for a mail, by `outbox`; `verify` compares.
+    hash). One entry per row: it names the row's id as `alert` or, for a mail, as `outbox`, and
+    `verify` compares the row with its last entry. A mail that is due and one that is claimed for
+    sending have the same state, so that a claim needs no entry; its result does.
     """
-    kept = {
-        name: _plain(value) for name, value in row.items() if value is not None and name not in UNRECORDED
-    }
+    kept = {name: _plain(value) for name, value in row.items() if value is not None}
+    if "message_id" in kept and kept["state"] in {"due", "sending"}:
+        kept = {name: value for name, value in kept.items() if name not in CLAIMED} | {"state": "due"}
     return hashlib.sha256(rfc8785.dumps(kept)).hexdigest()
 
 
@@ -119,7 +121,7 @@ def moment(now: datetime) -> str:
     return now.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def canonical_row(row: Mapping[str, Any]) -> bytes:
+def canonical_row(row: Mapping[Any, Any]) -> bytes:
     """The RFC 8785 JSON of a ledger row without its mac; `data` is canonical already, as stored."""
     texts = {name: _text(row[name]) for name in ("actor", "at", "auth", "key_id", "kind", "rule", "study")}
     return (
@@ -129,7 +131,7 @@ def canonical_row(row: Mapping[str, Any]) -> bytes:
     ).encode()
 
 
-def seal(key: Key, previous: str, row: Mapping[str, Any]) -> str:
+def seal(key: Key, previous: str, row: Mapping[Any, Any]) -> str:
     """The mac of a row that follows the mac `previous`."""
     return hmac.digest(key.secret, previous.encode() + canonical_row(row), "sha256").hex()
 

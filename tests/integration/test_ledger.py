@@ -78,7 +78,7 @@ def test_the_mac_can_be_recomputed_from_the_documented_recipe(state: State) -> N
     previous = START
     for row in rows(state):
         mac = row.pop("mac")
-        content = rfc8785.dumps({**row, "data": json.loads(str(row["data"]))})
+        content = rfc8785.dumps({**row, "data": json.loads(row["data"])})
         assert mac == hmac.new(state.key.secret, previous.encode() + content, hashlib.sha256).hexdigest()
         previous = str(mac)
 
@@ -86,7 +86,11 @@ def test_the_mac_can_be_recomputed_from_the_documented_recipe(state: State) -> N
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.integers(1, 2**53 - 1))
 def test_a_row_is_spliced_to_exactly_the_canonical_json(word: str, seq: int) -> None:
     names = ("at", "actor", "auth", "kind", "study", "subject", "rule", "key_id")
-    row = {**dict.fromkeys(names, word), "seq": seq, "data": rfc8785.dumps({word: [word]}).decode()}
+    row: dict[str, Any] = {
+        **dict.fromkeys(names, word),
+        "seq": seq,
+        "data": rfc8785.dumps({word: [word]}).decode(),
+    }
     assert canonical_row(row) == rfc8785.dumps({**row, "data": {word: [word]}})
 
 
@@ -276,11 +280,33 @@ def test_the_run_time_role_may_do_only_what_running_needs(state: State, statemen
         connection.exec_driver_sql(statement)
 
 
-def test_a_row_has_one_state_however_it_is_written(state: State) -> None:
-    row = {"id": "m", "due": None, "next_at": NOW, "backfill": False, "claimed_by": ""}
+def test_a_row_has_one_state_however_it_is_written() -> None:
+    row = {"id": "a", "due": None, "detected_at": NOW, "backfill": False}
     east = NOW.astimezone(timezone(timedelta(hours=8)))
-    assert row_state(row) == row_state({"backfill": False, "next_at": east, "id": "m", "claimed_by": "p"})
+    assert row_state(row) == row_state({"backfill": False, "detected_at": east, "id": "a"})
     assert row_state(row) != row_state({**row, "backfill": True})
+
+
+MAIL = {"id": "m", "message_id": "m", "state": "due", "attempts": 0, "recipient": "a@b", "mail": ""}
+
+
+@pytest.mark.parametrize(
+    ("changed", "same"),
+    [
+        ({"state": "sending", "attempts": 1, "message_id": "<m@b>", "mail": "hash", "claimed_by": "p"}, True),
+        ({"recipient": "c@b"}, False),
+        ({"state": "sent"}, False),
+    ],
+)
+def test_claiming_a_mail_leaves_its_state_and_anything_else_changes_it(
+    changed: dict[str, object], same: bool
+) -> None:
+    assert (row_state(MAIL) == row_state({**MAIL, **changed})) is same
+
+
+def test_of_a_mail_that_was_sent_everything_counts() -> None:
+    sent = {**MAIL, "state": "sent"}
+    assert row_state(sent) != row_state({**sent, "mail": "another"})
 
 
 def test_a_seal_depends_on_everything(state: State) -> None:

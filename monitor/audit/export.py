@@ -1,0 +1,89 @@
+"""The ledger as rows to read: filtered by study, rule, subject, kind and date."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Engine, Select, func, select
+
+from monitor.audit.ledger import moment
+from monitor.database.tables import ledger
+from monitor.database.transactions import reading
+
+CHUNK = 5_000
+
+
+@dataclass(frozen=True)
+class LogRow:
+    """An entry to read. `data` is its JSON object, `hash` its seal (mac)."""
+
+    seq: int
+    at: str
+    actor: str
+    auth: str
+    kind: str
+    study: str
+    subject: str
+    rule: str
+    data: Mapping[str, Any]
+    hash: str
+
+
+@dataclass(frozen=True)
+class LogFilter:
+    """Which entries; None is all. Days are whole days, both included, in the zone `zone`.
+
+    A kind may end in `.`: then it is every kind that begins so. `last` keeps the newest n.
+    """
+
+    study: str | None = None
+    rule: str | None = None
+    subject: str | None = None
+    kind: str | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+    zone: str = "UTC"
+    last: int | None = None
+
+
+def log_rows(engine: Engine, wanted: LogFilter) -> Iterator[LogRow]:
+    """The entries that pass the filter, in order of their numbers."""
+    with reading(engine, "log") as connection:
+        for row in connection.execute(_query(wanted).execution_options(yield_per=CHUNK)):
+            yield LogRow(**{**row._mapping, "data": json.loads(row.data)})
+
+
+def _query(wanted: LogFilter) -> Select[Any]:
+    columns = [ledger.c[name] for name in ("seq", "at", "actor", "auth", "kind", "study", "subject", "rule")]
+    query = select(*columns, ledger.c.data, ledger.c.mac.label("hash")).where(*_conditions(wanted))
+    if wanted.last is None:
+        return query.order_by(ledger.c.seq)
+    newest = query.order_by(ledger.c.seq.desc()).limit(wanted.last).subquery()
+    return select(newest).order_by(newest.c.seq)
+
+
+def _conditions(wanted: LogFilter) -> Iterator[ColumnElement[bool]]:
+    for name in ("study", "rule", "subject"):
+        value = getattr(wanted, name)
+        if value is not None:
+            yield ledger.c[name] == value
+    if wanted.kind is not None:
+        begins = wanted.kind.endswith(".")
+        yield (
+            ledger.c.kind.startswith(wanted.kind, autoescape=True) if begins else ledger.c.kind == wanted.kind
+        )
+    second = func.substr(ledger.c.at, 1, 19)  # texts of one shape sort as times do
+    if wanted.first_day is not None:
+        yield second >= _midnight(wanted.first_day, wanted.zone)
+    if wanted.last_day is not None:
+        yield second < _midnight(wanted.last_day + timedelta(days=1), wanted.zone)
+
+
+def _midnight(day: date, zone: str) -> str:
+    """The start of a day in a zone, in UTC, to the second, as the ledger writes it."""
+    return moment(datetime.combine(day, time(), ZoneInfo(zone))).removesuffix("Z")
