@@ -1,0 +1,178 @@
+"""DuckDB over Parquet: the embedded engine. An in-memory connection, so that no file is ever locked."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import duckdb
+
+from monitor.errors import EngineError
+from monitor.records import Days, Episode, Truth, Verdict, day_date
+from monitor.rules.compiler import compile_census, compile_rule, sql_text
+from monitor.rules.context import Context
+from monitor.rules.rule import Rule
+
+Row = Mapping[str, Any]
+
+EPISODE = """
+CREATE TABLE episode (rule VARCHAR, subject VARCHAR, truth INTEGER, open_lo INTEGER, open_hi INTEGER,
+    open_second INTEGER, closed BOOLEAN, close_lo INTEGER, close_hi INTEGER)
+"""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a rule found in a study.
+
+    `verdicts` are all records of the series of every subject of whom one fires or can't be told,
+    in the table's order. `considered` and `subjects` count the whole series, `newest` is the ISO
+    date of its newest record, "" if none has a date. `fired` and `cannot_tell` count records.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    considered: int
+    subjects: int
+    newest: str
+    fired: int
+    cannot_tell: int
+
+
+class Engine:
+    """One study's derived tables. A context manager; `tables` maps a domain to its Parquet file."""
+
+    def __init__(self, tables: Mapping[str, Path], *, threads: int = 2, memory_limit: str = "") -> None:
+        self._tables = dict(tables)
+        self._words: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._columns: dict[str, frozenset[str]] = {}
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "threads": threads,
+            "autoinstall_known_extensions": False,  # nothing is ever fetched from a network
+            "autoload_known_extensions": False,
+        }
+        if memory_limit:
+            settings["memory_limit"] = memory_limit
+        self._connection = duckdb.connect(":memory:", config=settings)
+        try:
+            self._open()
+        except EngineError:
+            self._connection.close()
+            raise
+
+    def _open(self) -> None:
+        self._run("making the table of episodes", EPISODE)
+        for domain, path in self._tables.items():
+            name = path.as_posix()
+            if not path.is_file():
+                raise EngineError(f"the derived table of {domain} is not there: {name}")
+            quoted = glob.escape(name).replace("'", "''")
+            self._run(
+                f"opening {domain}",
+                f"CREATE VIEW {_name(domain)} AS SELECT * FROM read_parquet('{quoted}')",  # noqa: S608
+            )
+            described = self._run(f"opening {domain}", f"DESCRIBE {_name(domain)}")
+            self._columns[domain] = frozenset(row[0] for row in described)
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    # ------------------------------------------------------------ reading
+
+    def words(self, domain: str, column: str) -> tuple[str, ...]:
+        """The distinct texts of a column, in order; () when it is absent."""
+        if column not in self._columns.get(domain, ()):
+            return ()
+        if (domain, column) not in self._words:
+            text = f"SELECT DISTINCT {_name(column)} FROM {_name(domain)} WHERE {_name(column)} IS NOT NULL"  # noqa: S608
+            found = self._run(f"reading the words of {domain}.{column}", text)
+            self._words[domain, column] = tuple(sorted(str(row[0]) for row in found))
+        return self._words[domain, column]
+
+    def rows(self, domain: str, subjects: Iterable[str]) -> list[Row]:
+        """All rows of some subjects, as physical columns, in the table's order."""
+        if domain not in self._tables:
+            return []
+        text = f"SELECT * FROM {_name(domain)} WHERE usubjid IN (SELECT unnest(?)) ORDER BY rown"  # noqa: S608
+        found = self._run(f"reading rows of {domain}", text, [sorted(set(subjects))])
+        names = [item[0] for item in self._connection.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found]
+
+    # ------------------------------------------------------------ finding
+
+    def find(self, rule: Rule, context: Context, episodes: Iterable[Episode] = ()) -> Found:
+        """What a rule says; `episodes` are those of the rules that it refers to."""
+        doing = f"running {rule.id}"
+        self._fill(episodes)
+        rows = self._run(doing, sql_text(compile_rule(rule, context, self.words)))
+        census = self._run(doing, sql_text(compile_census(rule, context, self.words)))
+        considered, subjects, newest = census[0]
+        verdicts = tuple(verdict(row) for row in rows)
+        return Found(
+            verdicts,
+            considered,
+            subjects,
+            "" if newest is None else day_date(newest).isoformat(),
+            fired=sum(item.truth is Truth.TRUE for item in verdicts),
+            cannot_tell=sum(item.truth is Truth.UNKNOWN for item in verdicts),
+        )
+
+    def _fill(self, episodes: Iterable[Episode]) -> None:
+        """Put other rules' episodes where the select finds them."""
+        self._run("forgetting episodes", "DELETE FROM episode")
+        columns = [list(column) for column in zip(*map(episode_row, episodes), strict=True)]
+        if columns:
+            parts = ", ".join("unnest(?)" for _ in columns)
+            self._run("keeping episodes", f"INSERT INTO episode SELECT {parts}", columns)
+
+    def _run(self, doing: str, text: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a statement. What DuckDB says of an error can hold values, so only its kind is told."""
+        try:
+            return self._connection.execute(text, list(values)).fetchall()
+        except duckdb.Error as error:
+            raise EngineError(f"DuckDB failed when {doing}: {type(error).__name__}") from None
+
+
+def verdict(row: Sequence[Any]) -> Verdict:
+    """A row of a compiled rule as a verdict."""
+    subject, number, key, low, high, second, truth, where, clear, level = row
+    return Verdict(
+        subject,
+        number,
+        key,
+        Days(low, high),
+        second,
+        truth=Truth(truth),
+        where=Truth(where),
+        clear=Truth(clear),
+        level=level,
+    )
+
+
+def episode_row(episode: Episode) -> tuple[object, ...]:
+    """An episode as a row of the table `episode`."""
+    closed = episode.closed or Days(None, None)
+    return (
+        episode.rule,
+        episode.subject,
+        int(episode.truth),
+        episode.opened.low,
+        episode.opened.high,
+        episode.second,
+        episode.closed is not None,
+        closed.low,
+        closed.high,
+    )
+
+
+def _name(name: str) -> str:
+    """A name of a table or column, quoted in lower case."""
+    return '"' + name.lower().replace('"', '""') + '"'

@@ -1,0 +1,166 @@
+"""A rule as one select of SQLAlchemy Core, in the subset that DuckDB and PostgreSQL read alike.
+
+The select has the columns usubjid, rown, key, day_lo, day_hi, second, truth, where_truth,
+clear_truth (2 true, 1 unknown, 0 false) and level: a row for every record of the series, of each
+subject of whom at least one record fires or can't be told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import CTE, FromClause, Integer, Select, case, func, literal, select
+from sqlalchemy.dialects import postgresql
+
+from monitor.rules.context import Context
+from monitor.rules.rule import Clause, Clear, Condition, Level, Rule, Series
+from monitor.rules.sql.clauses import Answer, Frame, compile_clause
+from monitor.rules.sql.conditions import compile_condition
+from monitor.rules.sql.scope import (
+    Element,
+    Scope,
+    Source,
+    Words,
+    columns_in,
+    least,
+    nodes,
+    received_source,
+    truth_of,
+)
+
+RECORD = ("usubjid", "rown", "key", "day_lo", "day_hi", "second")
+NO_CLEAR = literal(0, Integer()).label("clear_truth")  # a rule without [clear] is never cleared
+
+
+def compile_rule(rule: Rule, context: Context, words: Words) -> Select[*tuple[Any, ...]]:
+    """The select that finds a rule's records, for one study.
+
+    `words(domain, column)` gives the distinct texts of a column. The tables are named by domain
+    in lower case; other rules' episodes stand in the table `episode`.
+    """
+    series = _series(rule, context, words)
+    candidates = _candidates(series)
+    whole = _all_of(rule.clauses, Frame(candidates, "clause", context, words))
+    levels = [
+        _all_of(level.clauses, Frame(candidates, f"level_{n}", context, words))
+        for n, level in enumerate(rule.levels, start=1)
+    ]
+    judged = _judged(rule, candidates, whole, levels)
+    answered = _answered(series.relation, judged)
+    told = select(answered.c.usubjid).where(answered.c.truth > 0)
+    return select(answered).where(answered.c.usubjid.in_(told)).order_by(answered.c.rown)
+
+
+def compile_census(rule: Rule, context: Context, words: Words) -> Select[*tuple[Any, ...]]:
+    """The select that counts what a rule looked at: considered, subjects, newest (a day or NULL)."""
+    records = _series(rule, context, words).relation.c
+    return select(
+        func.count().label("considered"),
+        func.count(records.usubjid.distinct()).label("subjects"),
+        func.max(records.day_lo).label("newest"),
+    )
+
+
+def sql_text(statement: Select[*tuple[Any, ...]]) -> str:
+    """The text of a select, without parameters: the same for DuckDB and PostgreSQL."""
+    # The default paramstyle would write '5%' as '5%%'.
+    dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+    return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+
+
+# ---------------------------------------------------------------- the series
+
+
+def _series(rule: Rule, context: Context, words: Words) -> Source:
+    """The records of the series, each with the truth of `of` and of the conditions on it alone."""
+    conditions, clauses = _conditions(rule), _clauses(rule)
+    wanted = dict.fromkeys(
+        (*columns_in(conditions.values(), of_found=False), *columns_in(clauses, of_found=True))
+    )
+    source = received_source(rule.series.domain, "record", wanted, _units(rule), context)
+
+    def truth(name: str, unit: str = rule.series.unit) -> Element:
+        condition = conditions[name]
+        scope = Scope(context, words, source, unit)
+        return truth_of(None if condition is None else compile_condition(condition, scope)).label(name)
+
+    truths = [truth(name) for name in conditions if name != "clear_truth"]
+    clear = truth("clear_truth", rule.clear.unit or rule.series.unit) if rule.clear else NO_CLEAR
+    asked = select(*source.relation.c, *truths, clear).subquery("asked")
+    kept = [item for item in asked.c if item.name != "clear_truth"]
+    clear = least([asked.c.of_truth, asked.c.clear_truth]).label("clear_truth")
+    return source.over(select(*kept, clear).where(asked.c.of_truth > 0).cte("series"))
+
+
+def _units(rule: Rule) -> list[str]:
+    """The units of the rule's numbers, in order."""
+    return sorted({node.unit for node in nodes(rule) if isinstance(node, Series | Clear) and node.unit})
+
+
+def _conditions(rule: Rule) -> dict[str, Condition | None]:
+    """The conditions that are asked of a record of the series alone."""
+    levels = {f"level_{n}_truth": level.where for n, level in enumerate(rule.levels, start=1)}
+    clear = rule.clear.where if rule.clear else None
+    return {"of_truth": rule.series.of, "where_truth": rule.where, "clear_truth": clear, **levels}
+
+
+def _clauses(rule: Rule) -> list[Clause]:
+    """All clauses of a rule, those of its levels too."""
+    return [*rule.clauses, *(clause for level in rule.levels for clause in level.clauses)]
+
+
+def _candidates(series: Source) -> Source:
+    """The records for which the clauses still matter."""
+    records = series.relation
+    kept = select(records).where(records.c.of_truth > 0, records.c.where_truth > 0)
+    return series.over(kept.cte("candidate"))
+
+
+# ---------------------------------------------------------------- the answer
+
+
+def _all_of(clauses: Sequence[Clause], frame: Frame) -> Answer:
+    """Whether all clauses hold."""
+    answers = [compile_clause(clause, frame.under(str(n))) for n, clause in enumerate(clauses, start=1)]
+    truths = [answer.truth for answer in answers] or [literal(2, Integer())]
+    return Answer(least(truths), tuple(join for answer in answers for join in answer.joins))
+
+
+def _judged(rule: Rule, candidates: Source, whole: Answer, levels: Sequence[Answer]) -> CTE:
+    """The truth of the whole rule, and the level, of each candidate."""
+    records = candidates.relation
+    joined: FromClause = records
+    for table in (*whole.joins, *(join for level in levels for join in level.joins)):
+        joined = joined.outerjoin(table, table.c.rown == records.c.rown)
+    truth = least([records.c.of_truth, records.c.where_truth, whole.truth])
+    holds = [least([records.c[f"level_{n}_truth"], answer.truth]) for n, answer in enumerate(levels, start=1)]
+    level = _level(rule.levels, holds)
+    return (
+        select(records.c.rown, truth.label("truth"), level.label("level")).select_from(joined).cte("judged")
+    )
+
+
+def _level(levels: Sequence[Level], truths: Sequence[Element]) -> Element:
+    """The number of the most severe level that surely holds, the last of equals; 0: none."""
+    if not levels:
+        return literal(0, Integer())
+    numbered = sorted(
+        enumerate(levels, start=1), key=lambda item: (item[1].severity.rank, item[0]), reverse=True
+    )
+    return case(*((truths[number - 1] == 2, number) for number, _ in numbered), else_=0)
+
+
+def _answered(series: FromClause, judged: CTE) -> CTE:
+    """Every record of the series with its answer; those that were no candidates are false."""
+    return (
+        select(
+            *(series.c[name] for name in RECORD),
+            func.coalesce(judged.c.truth, 0).label("truth"),
+            series.c.where_truth,
+            series.c.clear_truth,
+            case((judged.c.truth > 0, judged.c.level), else_=0).label("level"),
+        )
+        .select_from(series.outerjoin(judged, judged.c.rown == series.c.rown))
+        .cte("answered")
+    )

@@ -1,0 +1,1 @@
+"""A rule as SQL: expressions, conditions, clauses. `monitor.rules.compiler` joins them."""
