@@ -36,7 +36,17 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder, with_pip=False, symlinks=True)
     python = folder / "bin/python"
     subprocess.run(
-        [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-deps", "--no-index", str(wheel)],
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "--python",
+            str(python),
+            "install",
+            "--no-deps",
+            "--no-index",
+            str(wheel),
+        ],
         check=True,
         capture_output=True,
     )
@@ -48,7 +58,9 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(command: Path, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run the command as a person would, in a folder, without this repository on the path."""
     environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "MONITOR_", "COV"))
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTHON", "MONITOR_", "COV"))
     }
     return subprocess.run(
         [str(command), *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
