@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitor.records import EvidenceRow, Finding
 
@@ -32,10 +32,6 @@ class Change:
     was: str
     now: str
 
-    def as_fact(self) -> dict[str, str]:
-        """For the finding's facts, from which the mail is written."""
-        return {"domain": self.domain, "column": self.column, "was": self.was, "now": self.now}
-
 
 def changes(before: Finding | None, rows: Mapping[tuple[str, str], EvidenceRow]) -> tuple[Change, ...]:
     """What changed in the firing records of `before`. `rows` are the present ones by domain and key."""
@@ -55,6 +51,17 @@ def _changed(told: EvidenceRow, row: EvidenceRow | None) -> Iterable[Change]:
         for column, value in told.cells:
             if column in now and now[column] != value:
                 yield Change(told.domain, told.key, told.role, column, value, now[column])
+
+
+def as_it_is(before: Finding, rows: Mapping[tuple[str, str], EvidenceRow]) -> Finding:
+    """A finding with its firing records as they are now, without those that vanished: for the mail."""
+    now = [rows.get((row.domain, row.key)) if row.role in FIRING_ROLES else row for row in before.evidence]
+    kept = tuple(
+        replace(row, role=told.role)
+        for row, told in zip(now, before.evidence, strict=True)
+        if row is not None
+    )
+    return replace(before, evidence=kept)
 
 
 def vanished(found: Iterable[Change]) -> bool:

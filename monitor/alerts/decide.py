@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
-from monitor.alerts.changes import Change, changes, named, only_judged_anew, results, vanished
+from monitor.alerts.changes import Change, as_it_is, changes, named, only_judged_anew, results, vanished
 from monitor.alerts.matching import Matched, match, shares
 from monitor.alerts.scene import Scene, begin, reopened
 from monitor.alerts.troubles import decide_troubles
@@ -99,14 +99,10 @@ def _continue(alert: Alert, finding: Finding, scene: Scene) -> Decision:
     found = _events(alert, finding, before, scene)
     if not found:
         return Decision("unchanged", "the same records fire as before", alert, None, tell=False)
-    corrected = results(changes(before, scene.rows))
-    shown = finding
-    if "corrected" in found:
-        shown = _with_changes(finding, corrected)
     after = replace(
         alert,
         keys=finding.keys,
-        finding=finding_id(shown),
+        finding=finding_id(finding),
         onset=finding.onset,
         standing=Standing.CLEARED if finding.closed else Standing.PRESENT,
     )
@@ -115,7 +111,7 @@ def _continue(alert: Alert, finding: Finding, scene: Scene) -> Decision:
     if not (REOPENS if alert.status is AlertStatus.CLOSED else RENEWS).isdisjoint(found):
         after = replace(reopened(after, scene), rule_version=_version(alert, finding))
     tell = not TOLD.isdisjoint(found)
-    return Decision(next(iter(found)), "; ".join(found.values()), after, shown, tell=tell)
+    return Decision(next(iter(found)), "; ".join(found.values()), after, finding, tell=tell)
 
 
 # The events that are told at once; the others only go on record.
@@ -177,11 +173,6 @@ def _shows_more(finding: Finding, before: Finding | None) -> bool:
     return before is None or (finding.evidence, finding.closed) != (before.evidence, before.closed)
 
 
-def _with_changes(finding: Finding, found: tuple[Change, ...]) -> Finding:
-    """The finding with what was told and what is now true side by side, for the mail."""
-    return replace(finding, facts={**finding.facts, "changes": [change.as_fact() for change in found]})
-
-
 # ---------------------------------------------------------------- an alert that no longer fires
 
 
@@ -202,8 +193,8 @@ def _unmatched(alert: Alert, run: RuleRun, scene: Scene) -> Decision:
         return Decision("unchanged", reason, alert, None, tell=False)
     if not gone and only_judged_anew(found):
         reason = f"a judgement was lowered ({named(found)}): disputed, and its clocks run on"
-        return _told(alert, before, found, ("disputed", reason, Standing.DISPUTED))
-    return _told(alert, before, found, _withdrawn(alert, found, gone=gone))
+        return _told(alert, before, scene, ("disputed", reason, Standing.DISPUTED))
+    return _told(alert, before, scene, _withdrawn(alert, found, gone=gone))
 
 
 def _covers(unknown: Finding, alert: Alert) -> bool:
@@ -228,11 +219,9 @@ def _withdrawn(alert: Alert, found: tuple[Change, ...], *, gone: bool) -> tuple[
     return "withdrawn", why, Standing.WITHDRAWN
 
 
-def _told(
-    alert: Alert, before: Finding | None, found: tuple[Change, ...], outcome: tuple[str, str, Standing]
-) -> Decision:
-    """A decision that everybody who was told must hear of, with the old and the new value."""
+def _told(alert: Alert, before: Finding | None, scene: Scene, outcome: tuple[str, str, Standing]) -> Decision:
+    """A decision that everybody who was told must hear of; its finding shows the records as they are now."""
     what, reason, standing = outcome
-    shown = None if before is None else _with_changes(before, found)
+    shown = None if before is None else as_it_is(before, scene.rows)
     finding = alert.finding if shown is None else finding_id(shown)
     return Decision(what, reason, replace(alert, standing=standing, finding=finding), shown, tell=True)
