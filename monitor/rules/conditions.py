@@ -98,7 +98,8 @@ class _Reader(Operands):
         try:
             found = self.visit(tree)
         except Mismatch as mismatch:
-            return self.note(mismatch)
+            self.note(mismatch)
+            return None
         return found if isinstance(found, Condition) else None
 
     def _all(self, trees: Any, make: Callable[[tuple[Condition, ...]], Condition]) -> Condition | None:

@@ -62,7 +62,8 @@ class Operands(Interpreter[Token, Any]):
         try:
             found = self.visit(tree)
         except Mismatch as mismatch:
-            return self.note(mismatch)
+            self.note(mismatch)
+            return None
         return found if isinstance(found, Part) else None
 
     def parts(self, trees: Any) -> list[Part] | None:

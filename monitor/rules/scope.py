@@ -57,7 +57,7 @@ class Part:
         return self.kind in (Kind.NUMBER, Kind.QUANTITY)
 
 
-class Mismatch(Exception):  # noqa: N818 - it is always turned into a Problem
+class Mismatch(Exception):
     """Two parts that don't go together; `at` is where in the text."""
 
     def __init__(self, at: int, said: str) -> None:

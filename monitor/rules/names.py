@@ -1,0 +1,88 @@
+"""What test codes and columns are called in a sentence, and the unit that each test is measured in.
+
+Names follow CDISC controlled terminology (LBTEST), shortened as clinicians say them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# test code -> its name, and one unit that it is measured in (others convert to it)
+TESTS: Mapping[str, tuple[str, str]] = {
+    "PLAT": ("Platelets", "10^9/L"),
+    "WBC": ("Leukocytes", "10^9/L"),
+    "NEUT": ("Neutrophils", "10^9/L"),
+    "LYM": ("Lymphocytes", "10^9/L"),
+    "HGB": ("Hemoglobin", "g/L"),
+    "RBC": ("Erythrocytes", "10^12/L"),
+    "RETI": ("Reticulocytes", "10^9/L"),
+    "ALT": ("ALT", "U/L"),
+    "AST": ("AST", "U/L"),
+    "ALP": ("Alkaline phosphatase", "U/L"),
+    "GGT": ("Gamma-GT", "U/L"),
+    "LDH": ("LDH", "U/L"),
+    "BILI": ("Bilirubin", "umol/L"),
+    "BILDIR": ("Direct bilirubin", "umol/L"),
+    "CREAT": ("Creatinine", "umol/L"),
+    "UREAN": ("Urea nitrogen", "mmol/L"),
+    "K": ("Potassium", "mmol/L"),
+    "SODIUM": ("Sodium", "mmol/L"),
+    "CA": ("Calcium", "mmol/L"),
+    "MG": ("Magnesium", "mmol/L"),
+    "PHOS": ("Phosphate", "mmol/L"),
+    "GLUC": ("Glucose", "mmol/L"),
+    "ALB": ("Albumin", "g/L"),
+    "SYSBP": ("Systolic blood pressure", "mmHg"),
+    "DIABP": ("Diastolic blood pressure", "mmHg"),
+    "QTCF": ("QTcF", "ms"),
+}
+
+# the end of a column's name, after the domain's prefix -> what it is called
+COLUMNS: Mapping[str, str] = {
+    "STRESN": "result",
+    "STNRHI": "the upper limit of normal",
+    "STNRLO": "the lower limit of normal",
+    "TERM": "event",
+    "DECOD": "coded term",
+    "SER": "serious",
+    "SEV": "severity",
+    "TOXGR": "toxicity grade",
+    "REL": "relationship to the drug",
+    "ACN": "action taken with the drug",
+    "OUT": "outcome",
+    "SDTH": "results in death",
+    "SLIFE": "is life threatening",
+    "SHOSP": "requires or prolongs hospitalization",
+    "SDISAB": "disability or permanent damage",
+    "SCONG": "congenital anomaly or birth defect",
+    "SMIE": "other medically important event",
+    "STDT": "start",
+    "ENDT": "end",
+    "DT": "date",
+    "DY": "study day",
+    "TESTCD": "test",
+    "TRT": "treatment",
+    "DRUG": "drug",
+    "GIVEN": "given",
+    "DOSE": "dose",
+    "DOSEKG": "dose per kg",
+    "BASE": "baseline",
+    "CHG": "change from baseline",
+    "PCHG": "percent change from baseline",
+    "AGE": "age",
+    "SEX": "sex",
+    "ARM": "arm",
+}
+
+
+def column_name(domain: str, column: str) -> str:
+    """What a column is called: "the upper limit of normal"; an unknown one keeps its SDTM name."""
+    prefix = domain if domain not in ("AEDRUG", "DOSE") else domain[:2]
+    bare = column.removeprefix(prefix) if column != domain else column
+    return COLUMNS.get(column) or COLUMNS.get(bare) or column
+
+
+def test_name(code: str) -> str:
+    """What a test is called: "Platelets (PLAT)"; an unknown code stays as it is."""
+    name = TESTS.get(code, (code, ""))[0]
+    return name if name == code else f"{name} ({code})"

@@ -1,0 +1,168 @@
+"""A folder of rule files → a pack of rules in the order in which they refer to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from monitor.errors import Problem, RuleError
+from monitor.rules.build import Builder
+from monitor.rules.context import Parameter
+from monitor.rules.lists import add_terms, read_lists
+from monitor.rules.params import Order, ParamSet, contradictions, read_params, resolve
+from monitor.rules.rule import Rule
+from monitor.rules.scope import suggest
+from monitor.rules.shape import RuleFile, read_toml, shaped
+
+PARAMS = "params.toml"
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Rules with what they name: parameters, word lists, presets; valid as a whole.
+
+    `rules` are in an order in which each stands behind those that it refers to.
+    """
+
+    rules: tuple[Rule, ...]
+    params: Mapping[str, Parameter]
+    lists: Mapping[str, frozenset[str]]
+    presets: Mapping[str, ParamSet] = field(default_factory=dict)
+    known: ParamSet = field(default_factory=ParamSet)
+
+    def rule(self, identifier: str) -> Rule:
+        """One rule by its id. Raises RuleError when there is none."""
+        for rule in self.rules:
+            if rule.id == identifier:
+                return rule
+        hint = suggest(identifier, [rule.id for rule in self.rules])
+        raise RuleError([Problem(identifier, f"there is no rule of this id{hint}")])
+
+
+def load_rules(folder: Path, packs: Sequence[str]) -> Pack:
+    """All rules of the packs, `folder`/<pack>/<id>.toml. Raises RuleError with every problem of all files."""
+    problems: list[Problem] = []
+    lists = read_lists(folder / "lists", problems)
+    sets = [_pack_params(folder, pack, problems) for pack in packs]
+    known = _joined(sets, problems)
+    rules: list[Rule] = []
+    for pack in packs:
+        if not (folder / pack).is_dir():
+            here = sorted(path.name for path in folder.glob("*") if path.is_dir())
+            problems.append(Problem(f"rules/{pack}", f"there is no such pack{suggest(pack, here)}"))
+        for path in sorted((folder / pack).glob("*.toml")):
+            if path.name != PARAMS:
+                rules += _read_rule(path, pack, known.params, lists, problems)
+    ordered = _in_order(rules, problems)
+    presets = _presets(folder, packs, known, problems)
+    if problems:
+        raise RuleError(problems)
+    return Pack(ordered, known.params, lists, presets, known)
+
+
+def resolve_params(
+    pack: Pack, study: Mapping[str, float], confirmed: Collection[str] = (), preset: str | None = None
+) -> Mapping[str, Parameter]:
+    """The parameters of one study: pack, preset, `[study.params]`. Raises RuleError for unknown names."""
+    if preset is not None and preset not in pack.presets:
+        raise RuleError(
+            [Problem("study.preset", f"there is no preset {preset}{suggest(preset, pack.presets)}")]
+        )
+    return resolve(pack.known, pack.presets[preset] if preset else None, study, confirmed)
+
+
+def words_for(pack: Pack, study_terms: Mapping[str, Iterable[str]]) -> Mapping[str, frozenset[str]]:
+    """The pack's lists with the study's own words. Raises RuleError for a list that is not there."""
+    return add_terms(pack.lists, study_terms)
+
+
+def _pack_params(folder: Path, pack: str, problems: list[Problem]) -> ParamSet:
+    address = f"rules/{pack}/{PARAMS}"
+    found = read_params(folder / pack / PARAMS, address, problems)
+    problems.extend(contradictions(found.params, found.orders, address))
+    return found
+
+
+def _joined(sets: Iterable[ParamSet], problems: list[Problem]) -> ParamSet:
+    """The parameters of all packs; a name stands in one of them."""
+    params: dict[str, Parameter] = {}
+    orders: list[Order] = []
+    for found in sets:
+        twice = params.keys() & found.params.keys()
+        problems.extend(
+            Problem(f"rules: {name}", "this parameter stands in two packs") for name in sorted(twice)
+        )
+        params |= found.params
+        orders += found.orders
+    return ParamSet(params, tuple(orders))
+
+
+def _presets(
+    folder: Path, packs: Sequence[str], known: ParamSet, problems: list[Problem]
+) -> dict[str, ParamSet]:
+    """The presets of the packs: each replaces some of the parameters."""
+    presets: dict[str, ParamSet] = {}
+    for pack in packs:
+        for path in sorted((folder / pack / "presets").glob("*.toml")):
+            address = f"rules/{pack}/presets/{path.name}"
+            found = read_params(path, address, problems)
+            for name in found.params:
+                if name not in known.params:
+                    problems.append(
+                        Problem(f"{address}: {name}", f"not a parameter{suggest(name, known.params)}")
+                    )
+            problems.extend(contradictions({**known.params, **found.params}, known.orders, address))
+            presets[path.stem] = found
+    return presets
+
+
+def _read_rule(
+    path: Path,
+    pack: str,
+    params: Mapping[str, Parameter],
+    lists: Mapping[str, frozenset[str]],
+    problems: list[Problem],
+) -> list[Rule]:
+    """The rule of one file, or none after its problems were added."""
+    address = f"rules/{pack}/{path.name}"
+    data = read_toml(path.read_text("utf-8"), address, problems)
+    shape = shaped(RuleFile, data, address, problems) if data is not None else None
+    if shape is None:
+        return []
+    if shape.id != path.stem:
+        problems.append(Problem(f"{address}: id", f"{shape.id} stands in a file of another name"))
+    builder = Builder(pack, address, params, lists)
+    rule = builder.rule(shape)
+    problems.extend(builder.problems)
+    return [rule] if rule else []
+
+
+def _in_order(rules: list[Rule], problems: list[Problem]) -> tuple[Rule, ...]:
+    """Each rule behind those that it refers to; refuses double ids, unknown rules and circles."""
+    known: dict[str, Rule] = {}
+    for rule in rules:
+        if rule.id in known:
+            where = f"rules/{rule.pack}/{rule.id}.toml: id"
+            problems.append(Problem(where, f"the id stands in rules/{known[rule.id].pack} too"))
+        known[rule.id] = rule
+    for rule in rules:
+        for name in rule.refers_to:
+            if name not in known:
+                where = f"rules/{rule.pack}/{rule.id}.toml: with.rule"
+                problems.append(Problem(where, f"{name} is not a rule of these packs{suggest(name, known)}"))
+    done: dict[str, Rule] = {}
+    waiting = list(known.values())
+    while waiting:
+        ready = [
+            rule for rule in waiting if all(name in done or name not in known for name in rule.refers_to)
+        ]
+        if not ready:
+            circle = ", ".join(rule.id for rule in waiting)
+            problems.append(
+                Problem("rules: with.rule", f"these rules refer to each other in a circle: {circle}")
+            )
+            break
+        done |= {rule.id: rule for rule in ready}
+        waiting = [rule for rule in waiting if rule.id not in done]
+    return tuple(done.values())

@@ -1,0 +1,186 @@
+"""The keys of a rule file, typed: TOML → frozen shapes, every wrong key or type at once."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from datetime import date
+from typing import Annotated, Any, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from monitor.errors import Problem
+from monitor.records import Severity
+from monitor.rules.rule import At, Open, Per
+from monitor.rules.scope import suggest
+
+Word = TypeVar("Word")
+Loose = Field(strict=False)  # TOML has no enumerations: a text becomes one
+
+
+class Shape(BaseModel):
+    """A table of a rule file; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True)
+
+
+class Find(Shape):
+    """`[find]`."""
+
+    domain: str = Field(alias="in")
+    of: str | None = None
+    unit: str = ""
+    where: str | None = None
+
+
+class With(Shape):
+    """`[[with]]`: another record, or an open episode of another rule."""
+
+    domain: str | None = Field(default=None, alias="in")
+    of: str | None = None
+    unit: str = ""
+    where: str | None = None
+    window: str | None = None
+    at: Annotated[At | None, Loose] = None
+    rule: str | None = None
+    same_day: bool | None = None
+
+
+class Without(Shape):
+    """`[[without]]`: no such record."""
+
+    domain: str = Field(alias="in")
+    of: str | None = None
+    unit: str = ""
+    where: str | None = None
+    window: str
+    at: Annotated[At | None, Loose] = None
+    open: Annotated[Open | None, Loose] = None
+
+
+class AnyGroup(Shape):
+    """`[[any]]`: of its `with` and `without`, one must hold."""
+
+    with_: list[With] = Field(default=[], alias="with")
+    without: list[Without] = []
+
+
+class Level(Shape):
+    """`[[level]]`."""
+
+    severity: Annotated[Severity, Loose]
+    where: str | None = None
+    with_: list[With] = Field(default=[], alias="with")
+    without: list[Without] = []
+    note: str = ""
+
+
+class Clear(Shape):
+    """`[clear]`."""
+
+    where: str
+    unit: str = ""
+
+
+class WorkedExample(Shape):
+    """`[[example]]`."""
+
+    name: str
+    data: str
+    fires: list[str]
+    cannot_tell: list[str] = []
+    clears: list[str] = []
+    params: dict[str, float] = {}
+    terms: dict[str, list[str]] = {}
+    as_of: date | None = Field(default=None, strict=False)
+    same_day: str = Field(default="cannot tell", pattern="^(before|after|cannot tell)$")
+
+
+class RuleFile(Shape):
+    """A whole rule file."""
+
+    id: str = Field(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$")
+    title: str = Field(min_length=1)
+    severity: Annotated[Severity, Loose]
+    action: str = ""
+    basis: list[str] = []
+    tags: list[str] = []
+    family: str = ""
+    per: Annotated[Per | None, Loose] = None
+    find: Find
+    with_: list[With] = Field(default=[], alias="with")
+    without: list[Without] = []
+    any: list[AnyGroup] = []
+    level: list[Level] = []
+    clear: Clear | None = None
+    example: list[WorkedExample] = []
+
+
+class ParamFile(Shape):
+    """One parameter of `params.toml`."""
+
+    value: float
+    unit: str = ""
+    source: str = Field(alias="from", pattern="^(protocol|label|guideline|default)$")
+
+
+AnyShape = TypeVar("AnyShape", bound=Shape)
+
+
+def read_toml(text: str, address: str, problems: list[Problem]) -> dict[str, Any] | None:
+    """The tables of a TOML file, or None after the problem was added."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        problems.append(Problem(address, f"this is not TOML: {error}"))
+        return None
+
+
+def shaped(
+    shape: type[AnyShape], data: dict[str, Any], address: str, problems: list[Problem]
+) -> AnyShape | None:
+    """The data as `shape`, or None after all its problems were added."""
+    try:
+        return shape.model_validate(data)
+    except ValidationError as error:
+        problems.extend(_problem(shape, address, found) for found in error.errors())
+        return None
+
+
+def _problem(shape: type[Shape], address: str, error: Any) -> Problem:
+    where = _path(error["loc"])
+    if error["type"] == "extra_forbidden":
+        hint = suggest(str(error["loc"][-1]), _keys(shape, error["loc"][:-1]))
+        return Problem(f"{address}: {where}", f"this key is not known here{hint}")
+    if error["type"] == "missing":
+        return Problem(f"{address}: {where}", "this key is required")
+    given = f" (given: {error['input']!r})" if isinstance(error["input"], str | int | float) else ""
+    return Problem(f"{address}: {where}", f"{error['msg']}{given}")
+
+
+def _path(steps: Iterable[str | int]) -> str:
+    """`with`, 0, `where` → with[1].where: tables of a list are counted from 1."""
+    written = ""
+    for step in steps:
+        written += f"[{step + 1}]" if isinstance(step, int) else f".{step}"
+    return written.removeprefix(".")
+
+
+def _keys(shape: type[Shape], steps: Iterable[str | int]) -> list[str]:
+    """The keys that the table at the end of `steps` knows."""
+    for step in steps:
+        if isinstance(step, str):
+            shape = _inner(shape, step)
+    return [field.alias or name for name, field in shape.model_fields.items()]
+
+
+def _inner(shape: type[Shape], key: str) -> type[Shape]:
+    """The shape of the table, or of the tables, under a key."""
+    field = next(field for name, field in shape.model_fields.items() if key in (name, field.alias))
+    pending: list[Any] = [field.annotation]
+    while pending:
+        found = pending.pop()
+        if isinstance(found, type) and issubclass(found, Shape):
+            return found
+        pending.extend(get_args(found))
+    return shape
