@@ -17,7 +17,6 @@ class Story:
     finding: Finding | None
     what: str
     reason: str
-    previous: Finding | None = None
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ OVERDUE_ATTEMPTS = 5  # after 1+2+4+8 minutes of temporary refusals a person mus
 
 @dataclass(frozen=True)
 class Mail:
-    """A row of the outbox. `alerts` holds {alert, finding, what, reason} and perhaps `previous`."""
+    """A row of the outbox. `alerts` holds {alert, finding, what, reason}."""
 
     id: str
     study: str
@@ -59,8 +59,7 @@ def enqueue(  # noqa: PLR0913 - all of it is named, and one row needs all of it
     """Write one row per recipient, within the caller's transaction; gives the rows' ids.
 
     `kind` is alert, notice or summary. Each of `alerts` maps `alert` (id), `finding` (id or ""),
-    `what` (the decision's word) and `reason`, and `previous` (the id of the finding before)
-    where a correction is told. `backups` are asked, in turn, when a recipient can't be reached.
+    `what` (the decision's word) and `reason`. `backups` are asked, in turn, when a recipient can't be reached.
     The id is the hash of all of this, so the same thing is never queued twice.
     """
     said = _canonical(alerts)
@@ -105,7 +104,7 @@ def _add(connection: Connection, row: _Row, *, next_at: datetime) -> str:
                 severity=row.severity.value,
                 recipient=row.recipient,
                 backups=json.dumps(row.backups),
-                message_id=row.id,  # gets the sender's domain with the first claim, and keeps it
+                message_id=row.id,  # gets the sender's domain with the first claim
                 created_at=row.created_at,
                 state=DUE,
                 attempts=0,
@@ -120,13 +119,14 @@ def _add(connection: Connection, row: _Row, *, next_at: datetime) -> str:
     return row.id
 
 
-def due(connection: Connection, now: datetime) -> list[str]:
-    """The ids of all mails to be sent now, the most severe first, then the oldest."""
-    rows = connection.execute(
-        select(outbox.c.id, outbox.c.severity, outbox.c.created_at).where(_claimable(now))
-    )
-    ordered = sorted(rows, key=lambda row: (-Severity(row.severity).rank, row.created_at, row.id))
-    return [row.id for row in ordered]
+def due(connection: Connection, now: datetime) -> list[Mail]:
+    """All mails to be sent now, the most severe first, then the oldest."""
+    rows = connection.execute(select(outbox).where(_claimable(now)))
+    return sorted(map(read, rows), key=_urgency)
+
+
+def _urgency(mail: Mail) -> tuple[int, datetime, str]:
+    return (-mail.severity.rank, mail.created_at, mail.id)
 
 
 def _claimable(now: datetime) -> ColumnElement[bool]:
@@ -135,53 +135,60 @@ def _claimable(now: datetime) -> ColumnElement[bool]:
     return or_(and_(outbox.c.state == DUE, outbox.c.next_at <= now), left_behind)
 
 
-def claim(
-    connection: Connection, mail: str, *, holder: str, until: datetime, domain: str, now: datetime
-) -> Mail | None:
-    """Take one mail for sending, by compare-and-set; None when another process was first.
+def stored(connection: Connection, mail: str) -> Mapping[str, Any]:
+    """A whole row by its id, as the ledger wants it. Raises NoResultFound."""
+    return connection.execute(select(outbox).where(outbox.c.id == mail)).one()._asdict()
 
-    `domain` completes the Message-ID at the first claim; it is never changed afterwards.
+
+@dataclass(frozen=True)
+class Claim:
+    """Who is about to send a mail, until when, under which Message-ID, and the message's hash."""
+
+    holder: str
+    until: datetime
+    message_id: str
+    content: str
+
+
+def claim(connection: Connection, mail: Mail, claim: Claim, now: datetime) -> bool:
+    """Take a mail for sending, by compare-and-set; False when another process was first.
+
+    The intent is written before the effect: the attempt, and the hash of what will be sent.
+    The Message-ID gets its domain with the first claim, and keeps it.
     """
     taken = connection.execute(
         update(outbox)
-        .where(outbox.c.id == mail, _claimable(now))
-        .values(state=SENDING, claimed_by=holder, claimed_until=until, attempts=outbox.c.attempts + 1)
+        .where(outbox.c.id == mail.id, outbox.c.attempts == mail.attempts, _claimable(now))
+        .values(
+            state=SENDING,
+            claimed_by=claim.holder,
+            claimed_until=claim.until,
+            attempts=mail.attempts + 1,
+            message_id=claim.message_id,
+            mail=claim.content,
+        )
     )
-    if taken.rowcount != 1:
-        return None
-    connection.execute(
-        update(outbox)
-        .where(outbox.c.id == mail, outbox.c.message_id == mail)
-        .values(message_id=f"<{mail}@{domain}>")
-    )
-    return read(connection.execute(select(outbox).where(outbox.c.id == mail)).one())
+    return taken.rowcount == 1
 
 
-def keep(connection: Connection, mail: str, *, content: str) -> None:
-    """Write down, before the effect, the hash of the message that is about to go out."""
-    connection.execute(update(outbox).where(outbox.c.id == mail).values(mail=content))
-
-
-def mark(
-    connection: Connection, mail: Mail, *, holder: str, state: str, reply: str, next_at: datetime
-) -> bool:
+def mark(connection: Connection, mail: Mail, *, state: str, reply: str, next_at: datetime) -> bool:
     """Write the result of an attempt; False when the claim had run out and another has it now.
 
-    A mail that was delivered stays delivered, whoever holds the claim.
+    What was delivered is delivered, also by one whose claim had run out.
     """
-    mine = and_(outbox.c.claimed_by == holder, outbox.c.state == SENDING)
-    delivered = state in {SENT, WRITTEN}
+    mine = and_(outbox.c.attempts == mail.attempts, outbox.c.state == SENDING)
+    open_still = outbox.c.state.in_([DUE, SENDING, FAILED])
     changed = connection.execute(
         update(outbox)
-        .where(outbox.c.id == mail.id, or_(mine, outbox.c.state != FAILED) if delivered else mine)
+        .where(outbox.c.id == mail.id, open_still if state in {SENT, WRITTEN} else mine)
         .values(state=state, last_reply=reply, next_at=next_at, claimed_by="", claimed_until=None)
     )
     return changed.rowcount == 1
 
 
-def retry(connection: Connection, mail: Mail, *, holder: str, reply: str, now: datetime) -> bool:
+def retry(connection: Connection, mail: Mail, *, reply: str, now: datetime) -> bool:
     """Refused for now: due again after 1, 2, 4, 8 … minutes, at most an hour; never given up."""
-    return mark(connection, mail, holder=holder, state=DUE, reply=reply, next_at=now + wait(mail.attempts))
+    return mark(connection, mail, state=DUE, reply=reply, next_at=now + wait(mail.attempts))
 
 
 def wait(attempts: int) -> timedelta:
@@ -189,25 +196,35 @@ def wait(attempts: int) -> timedelta:
     return min(FIRST_WAIT * (1 << min(attempts - 1, 10)), LONGEST_WAIT)
 
 
-def simpler(connection: Connection, mail: Mail, *, holder: str, reply: str, now: datetime) -> bool:
+def simpler(connection: Connection, mail: Mail, *, reply: str, now: datetime) -> bool:
     """Refused for good: due again at once, as a text that holds no more than the link."""
-    connection.execute(update(outbox).where(outbox.c.id == mail.id).values(link_only=True))
-    return mark(connection, mail, holder=holder, state=DUE, reply=reply, next_at=now)
+    marked = mark(connection, mail, state=DUE, reply=reply, next_at=now)
+    if marked:
+        connection.execute(update(outbox).where(outbox.c.id == mail.id).values(link_only=True))
+    return marked
 
 
-def fail(connection: Connection, mail: Mail, *, holder: str, reply: str, now: datetime) -> str | None:
+def fail(connection: Connection, mail: Mail, *, reply: str, now: datetime) -> str | None:
     """Refused for good, twice: give it up for this person; the next of the route gets it now.
 
     Gives the id of the next person's mail, None when nobody is left.
     """
-    mark(connection, mail, holder=holder, state=FAILED, reply=reply, next_at=now)
-    if not mail.backups:
+    if not mark(connection, mail, state=FAILED, reply=reply, next_at=now) or not mail.backups:
         return None
     person, *rest = mail.backups
     row = _Row(
         mail.study, mail.kind, _canonical(mail.alerts), mail.severity, person, tuple(rest), mail.created_at
     )
     return _add(connection, row, next_at=now)
+
+
+def again(connection: Connection, mail: str, now: datetime) -> None:
+    """Try a mail once more that had failed for good, whole again: its cause was mended."""
+    connection.execute(
+        update(outbox)
+        .where(outbox.c.id == mail, outbox.c.state == FAILED)
+        .values(state=DUE, next_at=now, link_only=False)
+    )
 
 
 def unreached(connection: Connection) -> list[Mail]:
@@ -220,7 +237,7 @@ def unreached(connection: Connection) -> list[Mail]:
     rows = connection.execute(select(outbox).where(outbox.c.state.in_([FAILED, DUE, SENDING])))
     stuck = [m for m in map(read, rows) if m.state == FAILED or m.attempts >= OVERDUE_ATTEMPTS]
     lost = [mail for mail in stuck if not _reached(connection, mail) and not _known(connection, mail)]
-    return sorted(lost, key=lambda mail: (-mail.severity.rank, mail.created_at, mail.id))
+    return sorted(lost, key=_urgency)
 
 
 def _reached(connection: Connection, mail: Mail) -> bool:

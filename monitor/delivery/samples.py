@@ -59,7 +59,7 @@ def letter() -> Letter:
         synthetic=True,
         blinded=False,
         ledger_seq=118,
-        ledger_mac="5f1c09a2be77",
+        ledger_mac="5f1c09a2be77" + "0" * 52,
         link="https://monitor.example.org/alerts/A-7Q4M2K",
     )
 
@@ -71,8 +71,11 @@ def story() -> Story:
 
 def corrected_story() -> Story:
     """The same, after the laboratory corrected its value."""
-    now = replace(_alert(finding_id(_finding("401"))), standing=Standing.DISPUTED, told=("pi@example.org",))
-    return Story(now, _finding("401"), "corrected", "the count was corrected", _finding("412"))
+    columns = ("LBORRES", "LBSTRESN")
+    changed = [{"domain": "LB", "column": column, "was": "412", "now": "401"} for column in columns]
+    finding = replace(_finding("401"), facts={**_finding("401").facts, "changes": changed})
+    alert = replace(_alert(finding_id(finding)), told=("pi@example.org",))
+    return Story(alert, finding, "corrected", "corrected, and still firing: LBORRES, LBSTRESN")
 
 
 def bare_story() -> Story:

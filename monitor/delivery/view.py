@@ -1,10 +1,11 @@
 """What a mail says, as plain fields: made from the stored finding and the alert, for the templates.
 
 Facts of a finding (`Finding.facts`) that are used here, each optional:
-title, action, note, basis (list of text), ctcae, snapshot (id), data_hash,
+title, action, note, basis (list of text), ctcae, snapshot (id),
 params ({name: {value, unit, source, confirmed}} or a list of such with `name`),
 drawn and received (ISO date or date-time), doses_since (a number, or a list of texts),
-assumed (list of text: a same-day order, a fallback baseline), said (why a rule is blind or broken).
+assumed (list of text: a same-day order, a fallback baseline),
+changes ({domain, column, was, now} each), subjects (of a finding about several), rows_not_shown.
 """
 
 from __future__ import annotations
@@ -25,12 +26,13 @@ STATES = {
     "opened": "first report",
     "grew": "more of the same",
     "level reached": "more severe than told before",
-    "dosed since": "dosed since the last mail",
-    "fired again": "fired again after it was closed",
+    "dosed since": "the drug was given since the last mail",
+    "fired again": "fires again",
+    "clear no longer holds": "open again",
     "cleared": "cleared by the data",
-    "corrected": "corrected",
-    "withdrawn": "withdrawn",
-    "disputed": "disputed: the data now say less",
+    "corrected": "the data were corrected",
+    "withdrawn": "withdrawn: the data were corrected",
+    "disputed": "disputed: newer data say less",
     "can't be told": "can't be told any more; stays open",
 }
 KINDS = {
@@ -186,14 +188,15 @@ def _dose(given: Any) -> str:
 def _evidence(story: Story, letter: Letter) -> dict[str, Any]:
     """The table, its newest lines if it is long, and what a correction changed."""
     table = lines(story.finding, letter.level, blinded=letter.blinded) if story.finding else ()
+    facts: Mapping[str, Any] = story.finding.facts if story.finding else {}
     fired = [line for line in table if line.strong]
     same = [line for line in table if fired and line.record == fired[-1].record and line.role == "before"]
     return {
         "fired": f"{fired[-1].record} {fired[-1].value}".strip() if fired else "",
         "before": ", ".join(line.value.split(" ")[0] for line in same[-3:] if line.value),
         "lines": table[-MOST_LINES:],
-        "lines_left_out": max(0, len(table) - MOST_LINES),
-        "changes": changes(story.previous, story.finding, letter.level, blinded=letter.blinded),
+        "lines_left_out": max(0, len(table) - MOST_LINES) + int(facts.get("rows_not_shown", 0)),
+        "changes": changes(story.finding, letter.level, blinded=letter.blinded) if story.finding else (),
     }
 
 

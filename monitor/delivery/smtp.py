@@ -1,0 +1,204 @@
+"""Handing mails to a mail server, one recipient each; the only file that knows aiosmtplib."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from email.utils import parseaddr
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import aiosmtplib
+
+from monitor.errors import DeliveryError
+
+# Replies of a server that wants a login or encryption: a matter of the configuration, so that the
+# mail stays due until somebody mends it, and is not taken for refused (RFC 4954, RFC 3207).
+WANTS_LOGIN = frozenset({530, 534, 535, 538})
+WHOLE_MAIL = 4  # times the time-out of one reply: the longest that handing over one mail may take
+
+
+@dataclass(frozen=True)
+class Server:
+    """A mail server and how to speak to it. `timeout` in seconds, for each reply."""
+
+    host: str
+    port: int
+    security: str
+    envelope_from: str
+    helo: str = ""
+    username: str = ""
+    password: str = ""
+    ca_file: Path | None = None
+    timeout: float = 30.0
+    max_per_connection: int = 50
+    max_per_minute: int = 60
+
+
+class Session:
+    """Connections to one server, opened when needed, reused, closed at the end.
+
+    `said` is called with every step and the server's reply, for `monitor mail test`.
+    """
+
+    def __init__(self, server: Server, said: Callable[[str, str], None] | None = None) -> None:
+        self._server = server
+        self._said = said or (lambda _step, _reply: None)
+        self._runner = asyncio.Runner()
+        self._smtp: aiosmtplib.SMTP | None = None
+        self._sent = 0
+        self._next_at = 0.0  # on the event loop's clock
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._runner.run(self._close())
+        finally:
+            self._runner.close()
+
+    def send(self, content: bytes, recipient: str) -> str:
+        """Hand over one mail to one recipient; gives the server's last reply.
+
+        Raises DeliveryError; it is `permanent` when the server refused this sender, recipient or
+        text for good (5xx). Whatever concerns the connection, encryption or login is not.
+        """
+        return self._runner.run(self._send(content, recipient))
+
+    async def _send(self, content: bytes, recipient: str) -> str:
+        await self._pace()
+        try:
+            return await asyncio.wait_for(
+                self._transaction(content, recipient), WHOLE_MAIL * self._server.timeout
+            )
+        except TimeoutError as error:
+            self._drop()
+            raise DeliveryError(f"no answer in time from {self._name}", permanent=False) from error
+        except DeliveryError as error:
+            await self._after(error)
+            raise
+
+    async def _pace(self) -> None:
+        """Keep to so many mails a minute: evenly spaced, so that a burst is not refused."""
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(max(0.0, self._next_at - loop.time()))
+        self._next_at = loop.time() + 60.0 / self._server.max_per_minute
+
+    async def _transaction(self, content: bytes, recipient: str) -> str:
+        smtp = await self._connected()
+        sender = parseaddr(self._server.envelope_from)[1]
+        options = [f"size={len(content)}"] if smtp.supports_extension("size") else []
+        await self._step("MAIL FROM", lambda: smtp.mail(sender, options=options), final=True)
+        await self._step("RCPT TO", lambda: smtp.rcpt(parseaddr(recipient)[1]), final=True)
+        reply = await self._step("DATA", lambda: smtp.data(content), final=True)
+        self._sent += 1
+        return reply
+
+    async def _connected(self) -> aiosmtplib.SMTP:
+        """The open connection, or a new one when there is none or it has carried enough."""
+        if self._smtp and self._smtp.is_connected and self._sent < self._server.max_per_connection:
+            return self._smtp
+        await self._close()
+        server = self._server
+        smtp = aiosmtplib.SMTP(
+            hostname=server.host,
+            port=server.port,
+            timeout=server.timeout,
+            local_hostname=server.helo or None,
+            use_tls=server.security == "tls",
+            start_tls=False,
+            tls_context=None if server.security == "none" else self._trust(),
+        )
+        await self._step("CONNECT", smtp.connect)
+        self._smtp, self._sent = smtp, 0
+        await self._step("EHLO", smtp.ehlo)
+        if server.security == "starttls":
+            await self._step("STARTTLS", smtp.starttls)
+            await self._step("EHLO", smtp.ehlo)
+        if server.username:
+            await self._step("AUTH", lambda: smtp.login(server.username, server.password))
+        return smtp
+
+    def _trust(self) -> ssl.SSLContext:
+        """Certificates are always verified, against the system's authorities or `ca_file`."""
+        try:
+            return ssl.create_default_context(cafile=self._server.ca_file)
+        except (OSError, ssl.SSLError) as error:
+            said = f"ca_file {self._server.ca_file} can't be used: {error}"
+            raise DeliveryError(said, permanent=False) from error
+
+    async def _step(
+        self,
+        step: str,
+        do: Callable[[], Awaitable[aiosmtplib.SMTPResponse]],
+        *,
+        final: bool = False,
+    ) -> str:
+        """One command and its reply. `final`: a 5xx to it is about this mail, not about the server."""
+        try:
+            response = await do()
+        except aiosmtplib.SMTPResponseException as error:
+            reply = _line(f"{error.code} {error.message}")
+            permanent = final and 500 <= error.code <= 599 and error.code not in WANTS_LOGIN
+            self._said(step, reply)
+            raise DeliveryError(f"{step}: {reply}", permanent=permanent, code=error.code) from error
+        except (aiosmtplib.SMTPException, OSError) as error:
+            # A time-out, a lost connection, a certificate that is not trusted, no such host.
+            said = _line(str(error) or type(error).__name__)
+            self._said(step, said)
+            raise DeliveryError(f"{step}: {said}", permanent=False) from error
+        except ValueError as error:
+            self._said(step, "the address can't be written to the server")
+            raise DeliveryError(f"{step}: the address can't be written", permanent=True) from error
+        reply = _line(f"{response.code} {response.message}")
+        self._said(step, reply)
+        return reply
+
+    async def _after(self, error: DeliveryError) -> None:
+        """After a refusal the connection can serve the next mail; after anything else it is dropped."""
+        if error.code is None or error.code == 421 or self._smtp is None or not self._smtp.is_connected:
+            self._drop()
+            return
+        try:
+            await self._smtp.rset()
+        except (aiosmtplib.SMTPException, OSError):
+            self._drop()
+
+    async def _close(self) -> None:
+        """Say goodbye if that is possible; a server that does not answer it changes nothing."""
+        smtp, self._smtp = self._smtp, None
+        if smtp is None:
+            return
+        try:
+            if smtp.is_connected:
+                await smtp.quit()
+        except (aiosmtplib.SMTPException, OSError):
+            pass  # the mails were handed over or refused before; nothing hangs on this reply
+        finally:
+            smtp.close()
+
+    def _drop(self) -> None:
+        if self._smtp is not None:
+            self._smtp.close()
+        self._smtp = None
+
+    @property
+    def _name(self) -> str:
+        return f"{self._server.host}:{self._server.port}"
+
+
+def _line(text: str) -> str:
+    """A reply on one line, not longer than a screen."""
+    return " ".join(text.split())[:300]
+
+
+def allowed(recipient: str, domains: tuple[str, ...]) -> bool:
+    """Whether mail may go to this address; no list of domains allows all."""
+    domain = parseaddr(recipient)[1].rpartition("@")[2].casefold()
+    return not domains or domain in {each.casefold().lstrip("@") for each in domains}
