@@ -11,12 +11,16 @@ from monitor.records import Alert, Finding
 
 @dataclass(frozen=True)
 class Story:
-    """One alert to be told: the alert, its finding, what became of it and why."""
+    """One alert to be told: the alert, its finding, what became of it and why.
+
+    `previous` is the finding that was told before, when something in it was corrected.
+    """
 
     alert: Alert
     finding: Finding | None
     what: str
     reason: str
+    previous: Finding | None = None
 
 
 @dataclass(frozen=True)

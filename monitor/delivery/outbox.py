@@ -27,7 +27,7 @@ OVERDUE_ATTEMPTS = 5  # after 1+2+4+8 minutes of temporary refusals a person mus
 
 @dataclass(frozen=True)
 class Mail:
-    """A row of the outbox. `alerts` holds {alert, finding, what, reason}."""
+    """A row of the outbox. `alerts` holds {alert, finding, what, reason} and perhaps `previous`."""
 
     id: str
     study: str
@@ -59,8 +59,9 @@ def enqueue(  # noqa: PLR0913 - all of it is named, and one row needs all of it
     """Write one row per recipient, within the caller's transaction; gives the rows' ids.
 
     `kind` is alert, notice or summary. Each of `alerts` maps `alert` (id), `finding` (id or ""),
-    `what` (the decision's word) and `reason`. `backups` are asked, in turn, when a recipient can't be reached.
-    The id is the hash of all of this, so the same thing is never queued twice.
+    `what` (the decision's word) and `reason`, and where a correction is told `previous` (the id of
+    the finding that was told before). `backups` are asked, in turn, when a recipient can't be
+    reached. The id is the hash of all of this, so the same thing is never queued twice.
     """
     said = _canonical(alerts)
     people = list(dict.fromkeys(recipients))

@@ -80,7 +80,7 @@ def _everything(view: View) -> list[str]:
         ("why", view.sentence),
         *(("can't be told", cause) for cause in view.causes),
         *(("assumed", said) for said in view.assumed),
-        *(("changed", f"{c.record}: {c.old} -> {c.new}") for c in view.changes),
+        *(("changed", f"{c.record} of {c.day}: {c.old} -> {c.new}") for c in view.changes),
         *(("evidence", f"{x.day} {x.record} {x.value} {x.note} ({x.role})") for x in view.lines),
         *(("threshold", f"{limit.name} = {limit.value}, from {limit.source}") for limit in view.limits),
         ("suggested action", view.action),

@@ -71,11 +71,9 @@ def story() -> Story:
 
 def corrected_story() -> Story:
     """The same, after the laboratory corrected its value."""
-    columns = ("LBORRES", "LBSTRESN")
-    changed = [{"domain": "LB", "column": column, "was": "412", "now": "401"} for column in columns]
-    finding = replace(_finding("401"), facts={**_finding("401").facts, "changes": changed})
-    alert = replace(_alert(finding_id(finding)), told=("pi@example.org",))
-    return Story(alert, finding, "corrected", "corrected, and still firing: LBORRES, LBSTRESN")
+    alert = replace(_alert(finding_id(_finding("401"))), told=("pi@example.org",))
+    reason = "corrected, and still firing: LBORRES, LBSTRESN"
+    return Story(alert, _finding("401"), "corrected", reason, _finding("412"))
 
 
 def bare_story() -> Story:

@@ -53,6 +53,7 @@ class Line:
 class Change:
     """What a correction changed: one value of one record, or the record itself."""
 
+    day: str
     record: str
     old: str
     new: str
@@ -165,32 +166,38 @@ def lines(finding: Finding, level: str, *, blinded: bool) -> tuple[Line, ...]:
     return tuple(found)
 
 
-def changes(finding: Finding, level: str, *, blinded: bool) -> tuple[Change, ...]:
-    """Old and new values, from the finding's fact `changes`: {domain, column, was, now} each.
-
-    Columns that changed alike are one line. A value that this level may not show is only named.
-    """
-    alike: dict[tuple[str, str, str], list[str]] = {}
-    for given in finding.facts.get("changes", ()):
-        domain, column, was, now = (str(given.get(name, "")) for name in ("domain", "column", "was", "now"))
-        if not column:  # the whole record is gone; `was` holds all its cells, of which some may be shown
-            row = next((row for row in finding.evidence if _joined(row) == was), None)
-            was = value(row, shown(row, level, blinded=blinded)) if row else ""
-            column = record_name(row, shown(row, level, blinded=blinded)) if row else "record"
-            alike[domain, f"{row.day}: {was}" if row and was else "as told before", now] = [column]
-        elif all(permitted(domain, column, text, level, blinded=blinded) for text in (was, now)):
-            alike.setdefault((domain, was or "missing", now or "missing"), []).append(column)
-        else:
-            alike.setdefault((domain, "not shown here", "changed"), []).append(column)
-    return tuple(
-        Change(f"{domain} {', '.join(dict.fromkeys(columns))}".strip(), old, new)
-        for (domain, old, new), columns in alike.items()
-    )
+def changes(
+    previous: Finding | None, finding: Finding | None, level: str, *, blinded: bool
+) -> tuple[Change, ...]:
+    """What differs between two findings of one alert: old and new value of each record that fired."""
+    if previous is None:
+        return ()
+    now = {row.key: row for row in finding.evidence} if finding else {}
+    found: list[Change] = []
+    for row in previous.evidence:
+        after = now.get(row.key)
+        if after is None and row.role == "found":
+            found.append(_change(row, None, level, blinded=blinded))
+        elif after is not None and after.version != row.version and row.role in {"found", "with"}:
+            found.append(_change(row, after, level, blinded=blinded))
+    return tuple(found)
 
 
-def _joined(row: EvidenceRow) -> str:
-    """All cells of a record, as the decision about it writes a record that is gone."""
-    return ", ".join(f"{column} {text}" for column, text in row.cells if text)
+def _change(row: EvidenceRow, after: EvidenceRow | None, level: str, *, blinded: bool) -> Change:
+    """One record before and after; when its value is the same, the columns that differ."""
+    cells = shown(row, level, blinded=blinded)
+    old = value(row, cells)
+    if after is None:
+        return Change(row.day, record_name(row, cells), old or "was there", "no longer fires or is gone")
+    new_cells = shown(after, level, blinded=blinded)
+    new = value(after, new_cells)
+    if old == new and row.day == after.day:
+        names = [n for n in dict.fromkeys([*cells, *new_cells]) if cells.get(n) != new_cells.get(n)]
+        old = ", ".join(f"{n} {cells.get(n) or 'missing'}" for n in names) or "changed"
+        new = ", ".join(f"{n} {new_cells.get(n) or 'missing'}" for n in names) or "changed (not shown)"
+    elif row.day != after.day:
+        old, new = f"{old} on {row.day}", f"{new} on {after.day}"
+    return Change(row.day, record_name(row, cells), old, new)
 
 
 def aligned(table: Iterable[Line]) -> str:

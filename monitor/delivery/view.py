@@ -5,7 +5,7 @@ title, action, note, basis (list of text), ctcae, snapshot (id),
 params ({name: {value, unit, source, confirmed}} or a list of such with `name`),
 drawn and received (ISO date or date-time), doses_since (a number, or a list of texts),
 assumed (list of text: a same-day order, a fallback baseline),
-changes ({domain, column, was, now} each), subjects (of a finding about several), rows_not_shown.
+subjects (of a finding about several), rows_not_shown.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ def _evidence(story: Story, letter: Letter) -> dict[str, Any]:
         "before": ", ".join(line.value.split(" ")[0] for line in same[-3:] if line.value),
         "lines": table[-MOST_LINES:],
         "lines_left_out": max(0, len(table) - MOST_LINES) + int(facts.get("rows_not_shown", 0)),
-        "changes": changes(story.finding, letter.level, blinded=letter.blinded) if story.finding else (),
+        "changes": changes(story.previous, story.finding, letter.level, blinded=letter.blinded),
     }
 
 
