@@ -1,4 +1,4 @@
-"""The wheel, installed without the repository, is enough: `monitor init && monitor run` in an empty folder."""
+"""The wheel, installed without the repository, is enough to `monitor init && monitor run`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+PIP = (sys.executable, "-m", "pip")
+OURS = ("PYTHON", "MONITOR_", "COV")  # variables of this test run, not of a user
 
 
 @pytest.fixture(scope="module")
