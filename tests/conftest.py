@@ -27,3 +27,9 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 def state(place: Place, tmp_path: Path) -> State:
     """An initialised database of each kind, opened as the run-time role."""
     return initialised(place, tmp_path)
+
+
+@pytest.fixture
+def admin() -> str:
+    """The URL of the test server's superuser, without a database."""
+    return os.environ[POSTGRES].rsplit("/", 1)[0]

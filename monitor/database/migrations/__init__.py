@@ -11,10 +11,11 @@ from sqlalchemy import Connection
 
 def upgrade(connection: Connection) -> None:
     """Bring the schema to the newest revision; nothing is committed here."""
-    command.upgrade(_config(connection), "head")
+    command.upgrade(alembic_config(connection), "head")
 
 
-def _config(connection: Connection) -> Config:
+def alembic_config(connection: Connection) -> Config:
+    """Alembic's configuration, on this connection."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
