@@ -11,12 +11,12 @@ from collections.abc import Mapping
 # What can be said in any case is listed in lower case; where case tells units apart, as written.
 _ALL: Mapping[str, str] = {
     "10^12/L": "10^12/l x10^12/l x10e12/l 10e12/l 1012/l 10e+12/l tera/l ti/l mill/ul 10^6/ul x10^6/ul"
-    " x10e6/ul 10e6/ul x106/ul 106/ul 10^6/mm3 10^6/mm^3 x10^6/mm3 m/ul mil/ul /pl 1/pl million/ul 10^6/mcl x1012/l"
-    " T/L",
+    " x10e6/ul 10e6/ul x106/ul 106/ul 10^6/mm3 10^6/mm^3 x10^6/mm3 m/ul mil/ul /pl 1/pl million/ul"
+    " 10^6/mcl x1012/l T/L",
     "10^9/L": "10^9/l x10^9/l x10e9/l x109/l 109/l 10e+9/l 10e+09/l giga/l gi/l thou/ul thous/ul thou/mcl"
     " 10^3/ul x10^3/ul x10e3/ul 10e3/ul x103/ul 103/ul 10^3/mcl x10^3/mcl 10^3/mm3 10^3/mm^3 x10^3/mm3"
-    " x10^3/mm^3 k/ul k/mm3 k/cumm k/mcl th/ul 1000/ul 1000/mm3 tsd/ul thousand/ul /nl 1/nl 10e9/l G/L [10^3]/ul"
-    " 10^9cells/l 10^3cells/ul cells/nl",
+    " x10^3/mm^3 k/ul k/mm3 k/cumm k/mcl th/ul 1000/ul 1000/mm3 tsd/ul thousand/ul /nl 1/nl G/L"
+    " 10e9/l [10^3]/ul 10^9cells/l 10^3cells/ul cells/nl",
     "10^6/L": "10^6/l x10^6/l x10e6/l 10e6/l x106/l 106/l /ul 1/ul cells/ul cells/mcl cell/ul /mcl /mm3 /mm^3"
     " 1/mm3 cells/mm3 cells/mm^3 /cumm cells/cumm 10^3/ml mega/l",
     "g/L": "gm/l gram/l mg/ml",

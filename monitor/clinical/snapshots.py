@@ -1,0 +1,240 @@
+"""Snapshots: what a study's data were at one receipt, immutable, named by their content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from monitor.clinical.identity import fingerprint, identify, shared_keys
+from monitor.clinical.readers import read
+from monitor.clinical.sources import Dataset, RawFile, datasets, problems_error, receive
+from monitor.clinical.sql import Connection, connect, quoted, write_parquet
+from monitor.clinical.standardise import Standard, missing_columns, standardise
+from monitor.config import StudySettings
+from monitor.errors import Problem, SourceError
+from monitor.files import Store, publish
+
+MANIFEST = "manifest.json"
+FOLLOWS = {"DOSE": ("EC", "EX"), "AEDRUG": ("AE",)}
+
+
+@dataclass(frozen=True)
+class SnapshotRef:
+    """A snapshot that was recorded before."""
+
+    id: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A study's data at one receipt. `new` is false when they are those of the snapshot before.
+
+    `tables` maps a domain to its Parquet file; `manifest` is plain JSON: files, ignored, domains
+    (received, kept, rejected, collapsed, shared_keys, columns), rejects, issues, data_through
+    ({domain: {site or "": ISO day}}).
+    """
+
+    id: str
+    number: int
+    study: str
+    received_at: datetime
+    manifest: Mapping[str, Any]
+    new: bool
+    tables: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> Mapping[str, frozenset[str]]:
+        """The columns received, by domain."""
+        return {name: frozenset(each["columns"]) for name, each in self.manifest["domains"].items()}
+
+
+def snapshot_folder(data_dir: Path, study: str, number: int) -> Path:
+    """Where a study's snapshot lies."""
+    return data_dir / "snapshots" / study / str(number)
+
+
+def open_snapshot(data_dir: Path, study: str, number: int) -> Snapshot:
+    """A snapshot taken before. Raises SourceError when its files are not there."""
+    folder = snapshot_folder(data_dir, study, number)
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SourceError(
+            f"{study}: snapshot {number} is missing or damaged in {folder}; restore it"
+        ) from error
+    tables = {name: folder / f"{name}.parquet" for name in manifest["domains"]}
+    received = datetime.fromisoformat(manifest["received_at"])
+    return Snapshot(manifest["id"], number, study, received, manifest, new=False, tables=tables)
+
+
+def take_snapshot(
+    study: StudySettings, base: Path, data_dir: Path, previous: SnapshotRef | None, now: datetime
+) -> Snapshot:
+    """Receive a study's data: keep the bytes, standardise, publish a snapshot, or find nothing new.
+
+    `base` is the folder that the source is relative to, `now` the time of receipt (aware).
+    The snapshot's folder appears whole or not at all. Raises SourceError with all problems.
+    """
+    before = None if previous is None else open_snapshot(data_dir, study.id, previous.number)
+    files, folders = receive(study.source, base)
+    found, ignored = datasets(files)
+    if not found:
+        raise SourceError(f"{study.source}: none of its {len(files)} files is a domain that rules can read")
+    number = 1 if previous is None else previous.number + 1
+    final = snapshot_folder(data_dir, study.id, number)
+    work = final.with_name(f".{number}.{os.getpid()}.part")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    try:
+        store = Store(data_dir / "received")
+        for raw in files:
+            store.put(raw.content)
+        manifest = _build(study, found, work, before, now)
+        manifest |= {"files": _files(files), "ignored": [asdict(each) for each in (*folders, *ignored)]}
+        if before is not None and before.id == manifest["id"]:
+            return before
+        return _publish(study.id, number, work, final, manifest)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _files(files: Sequence[RawFile]) -> list[dict[str, Any]]:
+    """The files as the manifest says them."""
+    return [
+        {
+            "name": raw.name,
+            "hash": raw.hash,
+            "size": len(raw.content),
+            "modified": raw.modified,
+            "owner": raw.owner,
+        }
+        for raw in files
+    ]
+
+
+def _build(
+    study: StudySettings, found: Sequence[Dataset], work: Path, before: Snapshot | None, now: datetime
+) -> dict[str, Any]:
+    """Write each domain's Parquet file into `work`; gives the manifest, yet without the files."""
+    with connect() as connection:
+        standards = _standards(connection, found, work)
+        domains = {}
+        for standard in standards:
+            known = before.tables.get(standard.domain) if before else None
+            table = identify(connection, standard, known, now)
+            write_parquet(connection, f"SELECT * FROM {quoted(table)}", work / f"{standard.domain}.parquet")
+            mark = fingerprint(connection, standard.domain, table, standard.columns)
+            domains[standard.domain] = _domain(standard, mark, shared_keys(connection, table), found)
+    total = hashlib.sha256("".join(each["hash"] for each in domains.values()).encode()).hexdigest()
+    return {
+        "id": total,
+        "study": study.id,
+        "received_at": now.astimezone(UTC).isoformat(),
+        "domains": domains,
+        "rejects": [asdict(each) for standard in standards for each in standard.rejects],
+        "issues": [asdict(each) for standard in standards for each in standard.issues],
+        "data_through": data_through(study, domains, before, now),
+    }
+
+
+def _standards(connection: Connection, found: Sequence[Dataset], work: Path) -> list[Standard]:
+    """Read and standardise every domain, in the order of their names; all problems at once."""
+    problems: list[Problem] = []
+    tables: dict[str, list[str]] = {}
+    for number, dataset in enumerate(found):
+        table = f"raw_{number}"
+        wrong = read(connection, dataset, work, table)
+        wrong = wrong or missing_columns(connection, dataset.domain, table, dataset.name)
+        problems.extend(wrong)
+        tables.setdefault(dataset.domain, []).append(table)
+    if problems:
+        raise problems_error(problems)
+    return [standardise(connection, domain, tables[domain]) for domain in sorted(tables)]
+
+
+def _domain(standard: Standard, mark: str, shared: int, found: Sequence[Dataset]) -> dict[str, Any]:
+    """What the manifest says of a domain."""
+    return {
+        "hash": mark,
+        "received": standard.received,
+        "kept": standard.kept,
+        "rejected": len(standard.rejects),
+        "collapsed": standard.collapsed,
+        "shared_keys": shared,
+        "columns": list(standard.columns),
+        "files": sorted(dataset.name for dataset in found if dataset.domain == standard.domain),
+        "bytes": hashlib.sha256(
+            b"".join(
+                hashlib.sha256(dataset.content).digest()
+                for dataset in found
+                if dataset.domain == standard.domain
+            )
+        ).hexdigest(),
+    }
+
+
+def data_through(
+    study: StudySettings, domains: Mapping[str, Any], before: Snapshot | None, now: datetime
+) -> dict[str, dict[str, str]]:
+    """How far each domain's data reach: declared, else the day on which these bytes first came.
+
+    A domain whose files are those of the snapshot before reaches no further than it did then.
+    `[study.through]` names a domain, DOMAIN/SITE, or `all`.
+    """
+    received = now.astimezone(UTC).date().isoformat()
+    reach: dict[str, dict[str, str]] = {}
+    for name, domain in domains.items():
+        known = before.manifest["domains"].get(name) if before else None
+        same = before is not None and known is not None and known["bytes"] == domain["bytes"]
+        reach[name] = dict(before.manifest["data_through"][name]) if before and same else {"": received}
+    for derived, sources in FOLLOWS.items():
+        source = next((name for name in sources if name in reach), None)
+        if source is not None:
+            reach[derived] = dict(reach[source])
+    _declare(reach, study.through)
+    return reach
+
+
+def _declare(reach: dict[str, dict[str, str]], declared: Mapping[str, date]) -> None:
+    """Put the declared days in the place of the assumed ones."""
+    if "all" in declared:
+        reach.update({name: {"": declared["all"].isoformat()} for name in reach})
+    for key, day in declared.items():
+        name, _, site = key.partition("/")
+        if name in reach:
+            reach[name][site] = day.isoformat()
+
+
+def _publish(study: str, number: int, work: Path, final: Path, manifest: dict[str, Any]) -> Snapshot:
+    """Give the finished folder its name.
+
+    A folder left by a run that died before it was recorded is used when it holds the same,
+    else put aside.
+    """
+    if final.exists():
+        left = open_snapshot(final.parents[2], study, number)
+        if left.id == manifest["id"]:
+            return Snapshot(
+                left.id, number, study, left.received_at, left.manifest, new=True, tables=left.tables
+            )
+        aside = next(
+            path for k in range(1, 10**6) if not (path := final.with_name(f".{number}.aside-{k}")).exists()
+        )
+        final.replace(aside)
+    (work / MANIFEST).write_text(json.dumps(manifest, sort_keys=True, ensure_ascii=False), encoding="utf-8")
+    for path in work.iterdir():
+        with path.open("rb") as stream:
+            os.fsync(stream.fileno())
+    publish(work, final)
+    opened = open_snapshot(final.parents[2], study, number)
+    return Snapshot(
+        opened.id, number, study, opened.received_at, opened.manifest, new=True, tables=opened.tables
+    )

@@ -1,0 +1,170 @@
+"""Datasets of one domain as one table of SDTM text; what can't be kept is listed, never dropped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from monitor.clinical.dates import read_date
+from monitor.clinical.domains import DOMAINS, RecordClass, kind_of
+from monitor.clinical.quarantine import Issue, Reject, grouped, shape
+from monitor.clinical.sql import Connection, columns, query, quoted, text
+from monitor.errors import Problem
+from monitor.records import Kind
+
+NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
+CENSORED = re.compile(rf"\s*(<=?|>=?|≤|≥)\s*{NUMBER}\s*")
+Found = tuple[str, str, str, str, int, int]  # file, column, shape, what, first row, rows
+
+
+@dataclass(frozen=True)
+class Standard:
+    """A domain as standardised: where it is, its columns, and received = kept + rejected + collapsed."""
+
+    domain: str
+    table: str
+    columns: tuple[str, ...]
+    received: int
+    kept: int
+    collapsed: int
+    rejects: tuple[Reject, ...]
+    issues: tuple[Issue, ...]
+
+
+def required(domain: str) -> tuple[str, ...]:
+    """The columns without which a dataset of a domain says nothing."""
+    known = DOMAINS[domain]
+    own = {
+        RecordClass.FINDINGS: (f"{domain}TESTCD",),
+        RecordClass.INTERVENTIONS: (f"{domain}TRT",),
+        RecordClass.RELATIONS: ("RDOMAIN", "RELID"),
+    }.get(known.record_class, ())
+    return ("USUBJID", *own, *((f"{domain}TERM",) if domain in ("AE", "MH") else ()))
+
+
+def missing_columns(connection: Connection, domain: str, table: str, name: str) -> list[Problem]:
+    """A problem for each required column that a dataset does not have."""
+    there = columns(connection, quoted(table))
+    said = f"is missing, and {domain} can't be read without it; name the column so, or map it"
+    return [Problem(f"{name}: column {column}", said) for column in required(domain) if column not in there]
+
+
+def standardise(connection: Connection, domain: str, tables: Sequence[str]) -> Standard:
+    """Put the tables of a domain (as `readers` made them) into one, `std_<domain>`.
+
+    Numbers are written with at most 12 significant digits. Rows without a subject or a test,
+    and rows of another domain, are rejected; rows equal in every column are kept once; an
+    unreadable date or number is kept as it is, and listed.
+    """
+    whole = f"all_{domain}"
+    union = " UNION ALL BY NAME ".join(f"SELECT * FROM {quoted(table)}" for table in tables)
+    query(
+        connection,
+        f'CREATE TEMP TABLE {quoted(whole)} AS SELECT *, row_number() OVER () AS "#N" FROM ({union})',
+    )
+    names = tuple(sorted(name for name in columns(connection, quoted(whole)) if not name.startswith("#")))
+    reason = _reason(domain, names)
+    values = ", ".join(f"{_value(domain, name)} AS {quoted(name)}" for name in names)
+    query(
+        connection,
+        f"CREATE TEMP TABLE {quoted('read_' + domain)} AS"
+        f' SELECT {values}, "#FILE", "#ROW", "#N", {reason} AS "#REASON" FROM {quoted(whole)}',
+    )
+    return _kept(connection, domain, names)
+
+
+def _kept(connection: Connection, domain: str, names: tuple[str, ...]) -> Standard:
+    """Part the rows into kept, rejected and collapsed."""
+    read, table = quoted("read_" + domain), f"std_{domain}"
+    rejects = query(connection, f'SELECT "#FILE", "#ROW", "#REASON" FROM {read} WHERE "#REASON" IS NOT NULL')
+    same = ", ".join(quoted(name) for name in names)
+    query(
+        connection,
+        f'CREATE TEMP TABLE {quoted(table)} AS SELECT * EXCLUDE ("#REASON") FROM {read}'
+        f' WHERE "#REASON" IS NULL QUALIFY row_number() OVER (PARTITION BY {same} ORDER BY "#N") = 1'
+        ' ORDER BY "#N"',
+    )
+    received = query(connection, f"SELECT count(*) FROM {read}")[0][0]
+    kept = query(connection, f"SELECT count(*) FROM {quoted(table)}")[0][0]
+    query(connection, f"DROP TABLE {read}")
+    query(connection, f"DROP TABLE {quoted('all_' + domain)}")
+    issues = grouped(_issues(connection, domain, table, names))
+    found = tuple(sorted(Reject(file, row, why) for file, row, why in rejects))
+    return Standard(domain, table, names, received, kept, received - kept - len(found), found, issues)
+
+
+def _value(domain: str, name: str) -> str:
+    """SQL for a column's text; of numbers, the canonical one."""
+    column = quoted(name)
+    if kind_of(domain, name) not in (Kind.NUMBER, Kind.QUANTITY):
+        return column
+    return (
+        f"CASE WHEN regexp_full_match({column}, {text(NUMBER)})"
+        f" THEN printf('%.12g', CAST({column} AS DOUBLE))"
+        f" WHEN {column} <> '.' THEN {column} END"
+    )
+
+
+def _reason(domain: str, names: Sequence[str]) -> str:
+    """SQL for why a row is rejected; null when it is kept."""
+    cases = ["WHEN USUBJID IS NULL THEN 'no subject (USUBJID)'"]
+    if DOMAINS[domain].record_class is RecordClass.FINDINGS:
+        cases.append(f"WHEN {domain}TESTCD IS NULL THEN 'no test code ({domain}TESTCD)'")
+    if "DOMAIN" in names:
+        cases.append(f"WHEN upper(\"DOMAIN\") <> '{domain}' THEN 'a row of another domain (DOMAIN)'")
+    return f"CASE {' '.join(cases)} END"
+
+
+def _issues(connection: Connection, domain: str, table: str, names: Sequence[str]) -> Iterator[Found]:
+    """All that people should look at in a domain."""
+    for name in names:
+        kind = kind_of(domain, name)
+        if kind in (Kind.NUMBER, Kind.QUANTITY):
+            yield from _bad_numbers(connection, table, name)
+        elif kind is Kind.TEXT and name.endswith("DTC"):
+            yield from _bad_dates(connection, table, name)
+    yield from _bad_rows(connection, domain, table)
+
+
+def _bad_numbers(connection: Connection, table: str, name: str) -> Iterator[Found]:
+    """Values of a number's column that are none, nor a censored result (<5)."""
+    where = f"NOT regexp_full_match({quoted(name)}, {text(NUMBER)})"
+    for value, file, row, rows in _values(connection, table, name, where):
+        if not (name.endswith("STRESN") and CENSORED.fullmatch(value)):
+            yield file, name, shape(value), "not a number: its value counts as missing", row, rows
+
+
+def _bad_dates(connection: Connection, table: str, name: str) -> Iterator[Found]:
+    """Values of a date's column that can't be read; what is only partial can."""
+    for value, file, row, rows in _values(connection, table, name, "true"):
+        if read_date(value) is None:
+            yield file, name, shape(value), "not an ISO 8601 date: it counts as missing", row, rows
+
+
+def _bad_rows(connection: Connection, domain: str, table: str) -> Iterator[Found]:
+    """Events without a term, and subjects that stand in DM more than once."""
+    term = f"{domain}TERM"
+    if term in required(domain):
+        for file, row, rows in query(connection, _counted(table, f"{term} IS NULL")):
+            yield file, term, "", "an event without a term", row, rows
+    if domain == "DM":
+        again = 'true QUALIFY row_number() OVER (PARTITION BY USUBJID ORDER BY "#N") > 1'
+        for file, row, rows in query(connection, _counted(table, again)):
+            yield file, "USUBJID", "", "a subject again: the first row counts", row, rows
+
+
+def _values(connection: Connection, table: str, name: str, where: str) -> list[tuple[Any, ...]]:
+    """A column's distinct values by file, with the first row and the number of rows."""
+    return query(
+        connection,
+        f'SELECT {quoted(name)}, "#FILE", min("#ROW"), count(*) FROM {quoted(table)}'
+        f" WHERE {quoted(name)} IS NOT NULL AND {where} GROUP BY 1, 2",
+    )
+
+
+def _counted(table: str, where: str) -> str:
+    """SQL for file, first row and number of the rows for which a condition holds."""
+    rows = f'SELECT "#FILE", "#ROW" FROM {quoted(table)} WHERE {where}'
+    return f'SELECT "#FILE", min("#ROW"), count(*) FROM ({rows}) GROUP BY 1'
