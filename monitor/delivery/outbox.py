@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
 
 from monitor.database.tables import alert, outbox
 from monitor.records import Severity
@@ -239,6 +239,12 @@ def unreached(connection: Connection) -> list[Mail]:
     stuck = [m for m in map(read, rows) if m.state == FAILED or m.attempts >= OVERDUE_ATTEMPTS]
     lost = [mail for mail in stuck if not _reached(connection, mail) and not _known(connection, mail)]
     return sorted(lost, key=_urgency)
+
+
+def waiting(connection: Connection) -> int:
+    """How many mails are still to be delivered."""
+    open_ones = select(func.count()).select_from(outbox).where(outbox.c.state.in_([DUE, SENDING]))
+    return connection.execute(open_ones).scalar_one()
 
 
 def _reached(connection: Connection, mail: Mail) -> bool:

@@ -59,7 +59,7 @@ def _marked(letter: Letter) -> list[str]:
 
 
 def _text(body: Sequence[str], letter: Letter) -> str:
-    return "\n".join([*body, "", f"ledger entry {letter.ledger_seq}, {letter.ledger_mac}", ""])
+    return "\n".join([*body, "", f"ledger {letter.ledger_seq}:{letter.ledger_mac}", ""])
 
 
 def _everything(view: View) -> list[str]:

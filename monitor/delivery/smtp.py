@@ -13,7 +13,8 @@ from typing import Self
 
 import aiosmtplib
 
-from monitor.errors import DeliveryError
+from monitor.config import Settings
+from monitor.errors import ConfigError, DeliveryError, Problem
 
 # Replies of a server that wants a login or encryption: a matter of the configuration, so that the
 # mail stays due until somebody mends it, and is not taken for refused (RFC 4954, RFC 3207).
@@ -202,3 +203,35 @@ def allowed(recipient: str, domains: tuple[str, ...]) -> bool:
     """Whether mail may go to this address; no list of domains allows all."""
     domain = parseaddr(recipient)[1].rpartition("@")[2].casefold()
     return not domains or domain in {each.casefold().lstrip("@") for each in domains}
+
+
+def server_of(settings: Settings) -> Server:
+    """The mail server of the configuration. Raises ConfigError when its password can't be read."""
+    mail = settings.mail
+    return Server(
+        host=mail.host,
+        port=mail.port,
+        security=mail.security,
+        envelope_from=parseaddr(mail.envelope_from or mail.sender)[1],
+        helo=mail.helo,
+        username=mail.username,
+        password=password_of(settings),
+        ca_file=settings.path(mail.ca_file) if mail.ca_file else None,
+        timeout=mail.timeout.total_seconds(),
+        max_per_connection=mail.max_per_connection,
+        max_per_minute=mail.max_per_minute,
+    )
+
+
+def password_of(settings: Settings) -> str:
+    """The password from the environment or its file, "" for none. Raises ConfigError."""
+    mail = settings.mail
+    if mail.password is not None:
+        return mail.password.get_secret_value()
+    if mail.password_file is None:
+        return ""
+    path = settings.path(mail.password_file)
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([Problem("mail.password_file", f"{path} can't be read: {error}")]) from None
