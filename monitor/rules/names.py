@@ -42,7 +42,7 @@ COLUMNS: Mapping[str, str] = {
     "STRESN": "result",
     "STNRHI": "the upper limit of normal",
     "STNRLO": "the lower limit of normal",
-    "TERM": "event",
+    "TERM": "reported term",
     "DECOD": "coded term",
     "SER": "serious",
     "SEV": "severity",
@@ -50,12 +50,12 @@ COLUMNS: Mapping[str, str] = {
     "REL": "relationship to the drug",
     "ACN": "action taken with the drug",
     "OUT": "outcome",
-    "SDTH": "results in death",
-    "SLIFE": "is life threatening",
-    "SHOSP": "requires or prolongs hospitalization",
-    "SDISAB": "disability or permanent damage",
-    "SCONG": "congenital anomaly or birth defect",
-    "SMIE": "other medically important event",
+    "SDTH": "death",
+    "SLIFE": "life-threatening",
+    "SHOSP": "hospitalization",
+    "SDISAB": "disability",
+    "SCONG": "congenital anomaly",
+    "SMIE": "other important medical event",
     "STDT": "start",
     "ENDT": "end",
     "DT": "date",
@@ -72,6 +72,25 @@ COLUMNS: Mapping[str, str] = {
     "AGE": "age",
     "SEX": "sex",
     "ARM": "arm",
+}
+
+# domain -> what one record of it is called; others by the domain's label
+RECORDS: Mapping[str, str] = {
+    "AE": "Adverse event",
+    "AEDRUG": "Adverse event, for one drug",
+    "DOSE": "Dose",
+    "EX": "Exposure",
+    "EC": "Exposure",
+    "LB": "Laboratory result",
+    "VS": "Vital sign",
+    "EG": "ECG result",
+    "PC": "Drug concentration",
+    "DS": "Disposition event",
+    "CM": "Concomitant medication",
+    "MH": "Medical history",
+    "PR": "Procedure",
+    "SV": "Visit",
+    "DM": "Subject",
 }
 
 

@@ -135,8 +135,8 @@ def _need_units(scope: Scope, joined: Part) -> None:
             f"{joined.text}: a quantity meets a number or another record's quantity, so this series"
             ' needs its `unit`, e.g. unit = "10^9/L"',
         )
-    if joined.found and scope.found_unit != scope.unit:
-        given = scope.found_unit or "no unit"
+    if joined.found and scope.found_unit and scope.found_unit != scope.unit:
+        given = scope.found_unit
         raise Mismatch(
             joined.at,
             f"{joined.text}: the found record has {given} and this series {scope.unit}; make them one",

@@ -1,0 +1,311 @@
+"""Each node of a condition as words: what it is about, and what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import singledispatch
+
+from monitor.records import Kind, day_date
+from monitor.rules.context import Parameter
+from monitor.rules.names import column_name
+from monitor.rules.rule import (
+    Absolute,
+    And,
+    Arithmetic,
+    AsOf,
+    Coalesce,
+    Column,
+    Comparator,
+    Compare,
+    Condition,
+    DateLiteral,
+    DaysBetween,
+    Expression,
+    InList,
+    InWords,
+    IsNull,
+    Like,
+    Matches,
+    Not,
+    Number,
+    Operator,
+    Or,
+    Param,
+    Text,
+)
+
+NUMBERS = {
+    Comparator.EQ: "equal to",
+    Comparator.NE: "not equal to",
+    Comparator.LT: "below",
+    Comparator.LE: "at most",
+    Comparator.GT: "above",
+    Comparator.GE: "at least",
+}
+DATES = {
+    Comparator.EQ: "on",
+    Comparator.NE: "not on",
+    Comparator.LT: "before",
+    Comparator.LE: "not after",
+    Comparator.GT: "after",
+    Comparator.GE: "not before",
+}
+SIGNS = {Operator.ADD: "+", Operator.SUBTRACT: "−", Operator.MULTIPLY: "×", Operator.DIVIDE: "÷"}
+
+
+@dataclass(frozen=True)
+class Speech:
+    """In what a node is said: the domains of its columns, the unit of its numbers, the parameters."""
+
+    domain: str
+    unit: str = ""
+    found_domain: str = ""
+    params: Mapping[str, Parameter] | None = None
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """`subject` "result", `said` "above 400 10^9/L"; without a subject, `said` is the whole."""
+
+    subject: str
+    said: str
+    verb: str = "is"
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.verb} {self.said}" if self.subject else self.said
+
+
+def number(value: float) -> str:
+    """A number as people write it: 400, 0.1."""
+    return f"{value:.12g}" if abs(value) < 1e12 else str(value)
+
+
+def quantity(parameter: Parameter) -> str:
+    """A parameter's value with its unit: "400 10^9/L"."""
+    return f"{number(parameter.value)} {parameter.unit}".strip()
+
+
+# ---------------------------------------------------------------- expressions
+
+
+@singledispatch
+def value(node: Expression, speech: Speech) -> str:
+    """An expression as words."""
+    raise AssertionError(f"in {speech.domain}, an expression without words: {type(node).__name__}")
+
+
+@value.register
+def _(node: Number, speech: Speech) -> str:  # noqa: ARG001 - all words of a kind are asked alike
+    return number(node.value)
+
+
+@value.register
+def _(node: Text, speech: Speech) -> str:  # noqa: ARG001
+    return node.value
+
+
+@value.register
+def _(node: DateLiteral, speech: Speech) -> str:  # noqa: ARG001
+    return day_date(node.day).isoformat()
+
+
+@value.register
+def _(node: AsOf, speech: Speech) -> str:  # noqa: ARG001
+    return "the data cut-off"
+
+
+@value.register
+def _(node: Param, speech: Speech) -> str:
+    known = (speech.params or {}).get(node.name)
+    return quantity(known) if known else f":{node.name}"
+
+
+@value.register
+def _(node: Column, speech: Speech) -> str:
+    name = column_name(speech.found_domain if node.of_found else speech.domain, node.name)
+    whose = " of the found record" if node.of_found else ""
+    plain = name == node.name or name.startswith("the ") or name == "result"
+    return f"{name}{whose}" if plain else f"{name} ({node.name}){whose}"
+
+
+@value.register
+def _(node: Arithmetic, speech: Speech) -> str:
+    return f"{_grouped(node.left, speech)} {SIGNS[node.operator]} {_grouped(node.right, speech)}"
+
+
+def _grouped(node: Expression, speech: Speech) -> str:
+    words = value(node, speech)
+    return f"({words})" if isinstance(node, Arithmetic) else words
+
+
+@value.register
+def _(node: Absolute, speech: Speech) -> str:
+    return f"the size of {_grouped(node.item, speech)}"
+
+
+@value.register
+def _(node: Coalesce, speech: Speech) -> str:
+    return ", or if missing ".join(value(item, speech) for item in node.items)
+
+
+@value.register
+def _(node: DaysBetween, speech: Speech) -> str:
+    return f"the days from {value(node.first, speech)} to {value(node.last, speech)}"
+
+
+# ---------------------------------------------------------------- conditions
+
+
+@singledispatch
+def describe(node: Condition, speech: Speech) -> Phrase:
+    """A condition as words."""
+    raise AssertionError(f"in {speech.domain}, a condition without words: {type(node).__name__}")
+
+
+@describe.register
+def _(node: Compare, speech: Speech) -> Phrase:
+    subject, right = value(node.left, speech), value(node.right, speech)
+    if _is_quantity(node.left) and isinstance(node.right, Number) and speech.unit and node.right.value:
+        right = f"{right} {speech.unit}"
+    if _of_kind(node, Kind.DATE):
+        return Phrase(subject, f"{DATES[node.comparator]} {right}")
+    plain = node.comparator in (Comparator.EQ, Comparator.NE) and not _is_quantity(node.left)
+    if plain:
+        return Phrase(subject, right if node.comparator is Comparator.EQ else f"not {right}")
+    return Phrase(subject, f"{NUMBERS[node.comparator]} {right}")
+
+
+def _of_kind(node: Compare, kind: Kind) -> bool:
+    sides = (node.left, node.right)
+    dates = kind is Kind.DATE and any(isinstance(side, AsOf | DateLiteral) for side in sides)
+    return dates or any(isinstance(side, Column) and side.kind is kind for side in sides)
+
+
+def _is_quantity(node: Expression) -> bool:
+    """Whether a number compared with it is in the unit of the series."""
+    match node:
+        case Column(kind=kind):
+            return kind is Kind.QUANTITY
+        case Absolute(item):
+            return _is_quantity(item)
+        case Arithmetic(Operator.DIVIDE, left, right):
+            return _is_quantity(left) and not _is_quantity(right)
+        case Arithmetic(_, left, right):
+            return _is_quantity(left) or _is_quantity(right)
+        case Coalesce(items):
+            return any(_is_quantity(item) for item in items)
+    return False
+
+
+@describe.register
+def _(node: InWords, speech: Speech) -> Phrase:
+    return Phrase(value(node.column, speech), joined(node.words, "or"))
+
+
+@describe.register
+def _(node: InList, speech: Speech) -> Phrase:
+    return Phrase(value(node.column, speech), f"one of the list “{node.list}”")
+
+
+@describe.register
+def _(node: Like, speech: Speech) -> Phrase:
+    return Phrase(value(node.column, speech), f"like “{node.pattern}”")
+
+
+@describe.register
+def _(node: Matches, speech: Speech) -> Phrase:
+    columns = joined([value(column, speech) for column in node.columns], "or")
+    return Phrase(columns, f"a term of the list “{node.list}”", "contains")
+
+
+@describe.register
+def _(node: IsNull, speech: Speech) -> Phrase:
+    return Phrase(value(node.column, speech), "missing")
+
+
+@describe.register
+def _(node: Not, speech: Speech) -> Phrase:
+    item = describe(node.item, speech)
+    if item.subject and item.verb == "is":
+        return Phrase(item.subject, f"not {item.said}")
+    return Phrase("", f"it is not so that {item}")
+
+
+@describe.register
+def _(node: And, speech: Speech) -> Phrase:
+    # "X is not missing and X is Y" says no more than "X is Y"
+    items = [item for item in node.items if settled(item, speech) is not True]
+    needed = [item for item in items if not _guards(item, items)]
+    phrases = [_inner(item, Or, speech) for item in needed or node.items]
+    several = any(isinstance(item, Or) for item in needed) and len(phrases) > 1
+    return Phrase("", _enumerated(phrases)) if several else _joined(phrases, "and")
+
+
+@describe.register
+def _(node: Or, speech: Speech) -> Phrase:
+    needed = [item for item in node.items if settled(item, speech) is not False]
+    return _joined([_inner(item, And, speech) for item in needed or node.items], "or")
+
+
+def settled(node: Condition, speech: Speech) -> bool | None:
+    """What a condition over parameters alone comes to in this study; None: the record decides."""
+    match node:
+        case Compare(Comparator.EQ, Param(name), Number(wanted)) if name in (speech.params or {}):
+            known = (speech.params or {})[name]
+            return None if known.unit else known.value == wanted
+        case And(items):
+            answers = [settled(item, speech) for item in items]
+            return False if False in answers else (True if all(answers) else None)
+    return None
+
+
+def _inner(item: Condition, other: type, speech: Speech) -> Phrase:
+    """An item of a group; one that is a group of the other kind, in brackets."""
+    phrase = describe(item, speech)
+    several = isinstance(item, other) and not phrase.subject
+    return Phrase("", f"({phrase})") if several else phrase
+
+
+def _guards(item: Condition, items: Sequence[Condition]) -> bool:
+    """Whether the item only says that a column is there which another item tests anyway."""
+    if not (isinstance(item, Not) and isinstance(item.item, IsNull)):
+        return False
+    column = item.item.column
+    return any(column in _columns(other) for other in items if other is not item)
+
+
+def _columns(node: object) -> set[Column]:
+    """The columns that a comparison or a test of words names directly."""
+    match node:
+        case Compare(_, left, right):
+            return {side for side in (left, right) if isinstance(side, Column)}
+        case InWords(column) | InList(column) | Like(column):
+            return {column}
+    return set()
+
+
+def _joined(phrases: Sequence[Phrase], word: str) -> Phrase:
+    """Phrases as one: those of one subject share it; so do, with "or", those that say the same."""
+    first = phrases[0]
+    if len(phrases) == 1:
+        return first
+    alike = first.subject and all(item.verb == first.verb for item in phrases)
+    if alike and all(item.subject == first.subject for item in phrases):
+        return Phrase(first.subject, joined([item.said for item in phrases], word), first.verb)
+    if alike and word == "or" and all(item.said == first.said for item in phrases):
+        subjects = joined([item.subject for item in phrases], "or")
+        return Phrase(f"any of {subjects}", first.said, first.verb)
+    return Phrase("", joined([str(item) for item in phrases], word))
+
+
+def _enumerated(phrases: Sequence[Phrase]) -> str:
+    """`a, and b or c`: the comma shows that the "or" belongs to the second part alone."""
+    *head, tail = (str(phrase) for phrase in phrases)
+    return f"{', '.join(head)}, and {tail}"
+
+
+def joined(words: Sequence[str], last: str) -> str:
+    """`a, b or c`."""
+    *head, tail = words
+    return f"{', '.join(head)} {last} {tail}" if head else tail
