@@ -142,7 +142,7 @@ def judge_record(case: Case) -> Judged:
             truth=truth,
             where=where,
             clear=clear_of(case, member),
-            level=level,
+            level=level if truth is not Truth.FALSE else 0,
         ),
         used=_each_row_once(used),
         causes=each_once(unknown) if truth is Truth.UNKNOWN else (),

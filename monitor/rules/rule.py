@@ -173,7 +173,10 @@ class Level:
 
 @dataclass(frozen=True)
 class Clear:
-    """What ends the episode: the first later day on which all records of the series satisfy it."""
+    """What ends the episode: the first later day on which all records of the series satisfy it.
+
+    A record for which `of` is unknown clears nothing. Without a `unit` that of the series holds.
+    """
 
     where: Condition
     unit: str = ""

@@ -156,14 +156,15 @@ def _(expression: Arithmetic, scope: Scope) -> Exact | None:
 @number.register
 def _(expression: Absolute, scope: Scope) -> Exact | None:
     item = number(expression.item, scope)
-    return None if item is None else _plain(abs(item.value))
+    return None if item is None else Exact(abs(item.value), item.size)
 
 
 @number.register
 def _(expression: Coalesce, scope: Scope) -> Exact | None:
-    values = (number(item, scope) for item in expression.items)
-    chosen = next((value for value in values if value is not None), None)
-    return None if chosen is None else _plain(chosen.value)
+    # A censored result is not missing: it is chosen, and then has no one number.
+    present = (item for item in expression.items if possible(item, scope) is not None)
+    chosen = next(present, None)
+    return None if chosen is None else number(chosen, scope)
 
 
 @number.register

@@ -196,6 +196,8 @@ def test_limits_and_changes_are_converted_like_the_result() -> None:
         ("not LBSTRESN / LBSTNRLO > 0", U),
         ("abs(LBSTNRHI - LBSTRESN) > 0.19", T),
         ("abs(LBSTNRHI - LBSTRESN) > 0.21", F),
+        ("abs(3 * LBSTNRHI - LBSTRESN) > 0", F),
+        ("coalesce(3 * LBSTNRHI - LBSTRESN, BASE) > 0", F),
         ("coalesce(BASE, LBSTRESN) = 0.3", T),
         ("coalesce(LBSTNRHI, LBSTRESN) = 0.1", T),
         ("coalesce(BASE, CHG) = 0.1", U),
@@ -215,7 +217,7 @@ def test_in_arithmetic_a_censored_value_is_missing() -> None:
     rows = [result(0, "2026-01-07", ">1000")]
     assert truths(rule("LB", "LBSTRESN > 400", unit="10^9/L"), rows) == [T]
     assert truths(rule("LB", "LBSTRESN + 0 > 400", unit="10^9/L"), rows) == [U]
-    assert truths(rule("LB", "coalesce(LBSTRESN, 1) = 1", unit="10^9/L"), rows) == [T]
+    assert truths(rule("LB", "coalesce(LBSTRESN, 1) = 1", unit="10^9/L"), rows) == [U]
 
 
 # ---------------------------------------------------------------- dates
@@ -413,8 +415,12 @@ def test_clear_may_have_a_unit_of_its_own() -> None:
 def test_a_record_that_may_not_be_of_the_series_clears_nothing() -> None:
     answer = one(with_clear("LBSTRESN < 200"), [result(0, "2026-01-07", 10, test=None)])
     assert answer.verdict.clear is U
-    assert answer.verdict.where is F
-    assert answer.verdict.truth is F
+    assert (answer.verdict.where, answer.verdict.truth) == (F, F)
+
+
+def test_a_record_that_is_silent_has_no_level() -> None:
+    given = rule("LB", "LBSTRESN > 5000", unit="10^9/L", levels=LEVELS)
+    assert one(given, [result(0, "2026-01-07", 1000)]).verdict.level == 0
 
 
 def test_a_rule_without_clear_never_clears() -> None:
