@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, insert, make_url, text
 
-from monitor.audit.key import Key, make_key
-from monitor.audit.ledger import begin_ledger
+from monitor.audit.key import Key, make_key, read_key
+from monitor.audit.ledger import begin_ledger, recorded
 from monitor.database.connect import open_database
 from monitor.database.create import creating
+from monitor.database.tables import rule_version
 from monitor.files import Store
 from monitor.records import Actor, Entry
 
@@ -106,3 +107,16 @@ def initialised(place: Place, data_dir: Path) -> State:
     with creating(place.url, place.owner_url) as connection:
         begin_ledger(connection, key, ALICE, NOW, Entry("genesis", {"instance": "test"}))
     return State(place, open_database(place.url), key, Store(data_dir / "evidence"), data_dir)
+
+
+def hammer(url: str, data_dir: Path, name: str, steps: int) -> None:
+    """Take `steps` recorded steps in a process of its own; every seventh fails and leaves nothing."""
+    engine, key = open_database(url), read_key(data_dir / "key")
+    for step in range(steps):
+        with suppress(ZeroDivisionError), recorded(engine, "hammer", Actor(name, "os"), NOW, key) as work:
+            values = {"study": "S", "rule": name, "version": str(step), "first_used": NOW, "text": ""}
+            work.connection.execute(insert(rule_version).values(values))
+            work.note(Entry("hammer", {"step": step}))
+            work.note(Entry("hammer", {"step": step, "second": True}))
+            if step % 7 == 0:
+                raise ZeroDivisionError

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Engine, Select, func, select
+from sqlalchemy import ColumnElement, Engine, func, select
 
 from monitor.audit.ledger import moment
 from monitor.database.tables import ledger
@@ -52,19 +52,35 @@ class LogFilter:
 
 
 def log_rows(engine: Engine, wanted: LogFilter) -> Iterator[LogRow]:
-    """The entries that pass the filter, in order of their numbers."""
-    with reading(engine, "log") as connection:
-        for row in connection.execute(_query(wanted).execution_options(yield_per=CHUNK)):
-            yield LogRow(**{**row._mapping, "data": json.loads(row.data)})
+    """The entries that pass the filter, in order of their numbers, in bounded memory.
+
+    Each page is a read of its own: entries never change, and those written meanwhile come last.
+    """
+    after = _before_last(engine, wanted)
+    while page := _page(engine, wanted, after):
+        yield from page
+        after = page[-1].seq
 
 
-def _query(wanted: LogFilter) -> Select[Any]:
+def _page(engine: Engine, wanted: LogFilter, after: int) -> list[LogRow]:
     columns = [ledger.c[name] for name in ("seq", "at", "actor", "auth", "kind", "study", "subject", "rule")]
-    query = select(*columns, ledger.c.data, ledger.c.mac.label("hash")).where(*_conditions(wanted))
+    query = (
+        select(*columns, ledger.c.data, ledger.c.mac.label("hash"))
+        .where(ledger.c.seq > after, *_conditions(wanted))
+        .order_by(ledger.c.seq)
+        .limit(CHUNK)
+    )
+    with reading(engine, "log") as connection:
+        return [LogRow(**{**row._mapping, "data": json.loads(row.data)}) for row in connection.execute(query)]
+
+
+def _before_last(engine: Engine, wanted: LogFilter) -> int:
+    """The number after which the newest `wanted.last` entries begin."""
     if wanted.last is None:
-        return query.order_by(ledger.c.seq)
-    newest = query.order_by(ledger.c.seq.desc()).limit(wanted.last).subquery()
-    return select(newest).order_by(newest.c.seq)
+        return 0
+    newest = select(ledger.c.seq).where(*_conditions(wanted)).order_by(ledger.c.seq.desc())
+    with reading(engine, "log") as connection:
+        return connection.scalar(newest.offset(wanted.last).limit(1)) or 0
 
 
 def _conditions(wanted: LogFilter) -> Iterator[ColumnElement[bool]]:
