@@ -8,11 +8,12 @@ from dataclasses import fields, is_dataclass
 from functools import singledispatch
 
 from monitor.clinical.domains import DOMAINS, RecordClass
-from monitor.rules.build import PLACEHOLDER, tests_of
+from monitor.rules.build import PLACEHOLDER
 from monitor.rules.context import Context, Parameter
+from monitor.rules.desk import tests_of
 from monitor.rules.names import RECORDS, test_name
 from monitor.rules.params import STUDY
-from monitor.rules.phrases import Speech, describe, joined, quantity, settled
+from monitor.rules.phrases import describe, settled
 from monitor.rules.rule import (
     And,
     AnyOf,
@@ -31,6 +32,7 @@ from monitor.rules.rule import (
     Without,
     WithRule,
 )
+from monitor.rules.wording import Speech, joined, quantity
 
 PROTOCOL = "protocol"
 SOURCES = {

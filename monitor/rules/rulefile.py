@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from monitor.errors import Problem, RuleError
-from monitor.rules.build import Builder
+from monitor.rules.build import build_rule
 from monitor.rules.context import Parameter
+from monitor.rules.desk import Desk
 from monitor.rules.lists import add_terms, read_lists
 from monitor.rules.params import Order, ParamSet, contradictions, read_params, resolve
 from monitor.rules.rule import Rule
@@ -132,9 +133,9 @@ def _read_rule(
         return []
     if shape.id != path.stem:
         problems.append(Problem(f"{address}: id", f"{shape.id} stands in a file of another name"))
-    builder = Builder(pack, address, params, lists)
-    rule = builder.rule(shape)
-    problems.extend(builder.problems)
+    desk = Desk(pack, address, params, lists)
+    rule = build_rule(desk, shape)
+    problems.extend(desk.problems)
     return [rule] if rule else []
 
 
