@@ -129,7 +129,7 @@ def closed(alert: Alert, owner: str, outcome: str, until: date | None = None) ->
         raise UsageError(f"an end belongs to the outcome {EXPECTED!r} only")
     if outcome == "withdrawn" and alert.standing in (Standing.PRESENT, Standing.CLEARED):
         raise UsageError(
-            f"alert {alert.id} rests on data that are still there, so it is not withdrawn; write another outcome"
+            f"alert {alert.id} rests on data that are still there: write another outcome than withdrawn"
         )
     standing = Standing.WITHDRAWN if outcome == "withdrawn" else alert.standing
     said = f"{outcome} until {until.isoformat()}" if until is not None else outcome

@@ -29,6 +29,7 @@ from monitor.records import (
 )
 
 EXPECTED = "expected"
+WAITING = "waiting"  # the kind of cause of a record whose window is still open
 SHOWN = 10  # rows of evidence in a mail about many subjects; the rest are counted
 
 
@@ -175,7 +176,7 @@ def _uncovered(run: RuleRun, alerts: Sequence[Alert]) -> Iterable[Finding]:
     fired = [a for a in alerts if a.kind is AlertKind.FINDING and a.status is not AlertStatus.CLOSED]
     held = {(alert.subject, key) for alert in fired for key in alert.keys}
     groups: dict[str, list[Finding]] = {}
-    for finding in by_onset(f for f in run.findings if f.truth is Truth.UNKNOWN):
+    for finding in by_onset(f for f in run.findings if f.truth is Truth.UNKNOWN and not _only_waits(f)):
         if not finding.keys or any((finding.subject, key) not in held for key in finding.keys):
             per_subject = run.severity.rank >= Severity.HIGH.rank
             groups.setdefault(finding.subject if per_subject else "", []).append(finding)
@@ -185,6 +186,11 @@ def _uncovered(run: RuleRun, alerts: Sequence[Alert]) -> Iterable[Finding]:
             if len(findings) == 1 and findings[0].subject == subject
             else _gathered(subject, findings)
         )
+
+
+def _only_waits(finding: Finding) -> bool:
+    """Whether nothing is wrong but that the data have not passed a window's end yet."""
+    return bool(finding.causes) and all(cause.kind == WAITING for cause in finding.causes)
 
 
 def _gathered(subject: str, findings: Sequence[Finding]) -> Finding:

@@ -1,0 +1,85 @@
+"""What the decisions of a scan rest on, read before its transaction: old findings, present records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from monitor.alerts.changes import FIRING_ROLES
+from monitor.engines.duckdb import Engine
+from monitor.evidence import read_finding
+from monitor.files import Store
+from monitor.records import Alert, AlertKind, EvidenceRow, Finding, day_date
+from monitor.rules.rule import Rule
+
+
+@dataclass(frozen=True)
+class Material:
+    """What is known of one study's alerts.
+
+    `before` maps finding ids to findings, `present` a rule to the keys of its found domain for the
+    subjects with an alert, `rows` the firing records of those findings as they are now.
+    """
+
+    before: Mapping[str, Finding] = field(default_factory=dict)
+    present: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    rows: Mapping[tuple[str, str], EvidenceRow] = field(default_factory=dict)
+
+
+def gather(alerts: Sequence[Alert], rules: Sequence[Rule], engine: Engine, store: Store) -> Material:
+    """Read the findings of all alerts, and what became of their records."""
+    findings = [alert for alert in alerts if alert.kind is AlertKind.FINDING]
+    before = {
+        alert.finding: found for alert in findings if (found := stored(store, alert.finding)) is not None
+    }
+    told = [row for finding in before.values() for row in finding.evidence if row.role in FIRING_ROLES]
+    subjects = sorted({alert.subject for alert in findings})
+    present: dict[str, frozenset[str]] = {}
+    found_in = {rule.id: rule.series.domain for rule in rules}
+    wanted = {*found_in.values(), *(row.domain for row in told)} if subjects else set()
+    now = {domain: engine.rows(domain, subjects) for domain in sorted(wanted)}
+    for rule, domain in found_in.items():
+        present[rule] = frozenset(str(row["KEY"]) for row in now.get(domain, ()))
+    return Material(before, present, dict(_now(told, now)))
+
+
+def stored(store: Store, name: str) -> Finding | None:
+    """A finding from the evidence store; None when its file is gone or damaged (`verify` tells)."""
+    try:
+        return read_finding(store.get(name))
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _now(
+    told: Iterable[EvidenceRow], tables: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> Iterable[tuple[tuple[str, str], EvidenceRow]]:
+    """The records that were told, as they are in the data now, in the columns that were told."""
+    indexed = {(domain, str(row["KEY"])): row for domain, rows in tables.items() for row in rows}
+    for row in told:
+        found = indexed.get((row.domain, row.key))
+        if found is not None:
+            yield (row.domain, row.key), as_now(row, found)
+
+
+def as_now(told: EvidenceRow, found: Mapping[str, Any]) -> EvidenceRow:
+    """One record as it is now, in the columns that were told; unchanged when its version is the same."""
+    if str(found["VERSION"]) == told.version:
+        return told
+    low, high = found["DAY_LO"], found["DAY_HI"]
+    return replace(
+        told,
+        version=str(found["VERSION"]),
+        day=day_date(low).isoformat() if low is not None and low == high else "",
+        received=datetime.fromtimestamp(found["RECEIVED"], UTC).isoformat(),
+        cells=tuple((column, _text(found.get(column))) for column, _ in told.cells),
+    )
+
+
+def _text(value: Any) -> str:
+    """A value as evidence shows it: at most 12 significant digits, empty when missing."""
+    if value is None:
+        return ""
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
