@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from functools import singledispatch
 
@@ -83,10 +83,17 @@ def action_words(rule: Rule, context: Context) -> str:
 # ---------------------------------------------------------------- parameters
 
 
-def parameters(rule: Rule, context: Context) -> tuple[Parameter, ...]:
-    """The parameters that decide what the rule says, each once, in the order of the rule."""
-    names = dict.fromkeys(_param_names((rule.where, rule.clauses, rule.levels, rule.clear, rule.series.of)))
-    return tuple(context.params[name] for name in names if name in context.params)
+def parameters(rule: Rule, context: Context, rules: Iterable[Rule] = ()) -> tuple[Parameter, ...]:
+    """The parameters that decide what the rule says, each once, in the order of the rule.
+
+    Those of the rules that it refers to, as far as they are among `rules`, come last.
+    """
+    others = [other for other in rules if other.id in rule.refers_to]
+    own = _param_names((rule.series.of, rule.where, rule.clauses, rule.levels, rule.clear))
+    known = {name: context.params[name] for name in own if name in context.params}
+    for other in others:
+        known |= {parameter.name: parameter for parameter in parameters(other, context, rules)}
+    return tuple(known.values())
 
 
 def provenance(parameter: Parameter) -> str:
@@ -97,11 +104,11 @@ def provenance(parameter: Parameter) -> str:
     return f"{said}, {'confirmed for this study' if parameter.confirmed else 'NOT PROTOCOL-CONFIRMED'}"
 
 
-def unconfirmed(rule: Rule, context: Context) -> tuple[Parameter, ...]:
-    """The rule's parameters that neither the protocol nor the study's configuration confirms."""
+def unconfirmed(rule: Rule, context: Context, rules: Iterable[Rule] = ()) -> tuple[Parameter, ...]:
+    """Those of `parameters` that neither the protocol nor the study's configuration confirms."""
     return tuple(
         parameter
-        for parameter in parameters(rule, context)
+        for parameter in parameters(rule, context, rules)
         if parameter.source != PROTOCOL and not parameter.confirmed
     )
 

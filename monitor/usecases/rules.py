@@ -1,0 +1,187 @@
+"""What a person asks about rules: which there are, whether they can be used, what one means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
+
+from monitor.clinical.domains import DOMAINS, columns_of
+from monitor.config import Settings, StudySettings
+from monitor.errors import Invalid, Problem, RuleError, UsageError
+from monitor.rules import english
+from monitor.rules.check import check_pack
+from monitor.rules.compiler import compile_rule, sql_text
+from monitor.rules.context import Context
+from monitor.rules.lists import ignored
+from monitor.rules.rule import InWords, Rule, Text
+from monitor.rules.rulefile import Pack, load_rules, resolve_params, words_for
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One rule of the configured studies."""
+
+    id: str
+    pack: str
+    version: str
+    severity: str
+    title: str
+    tags: tuple[str, ...]
+    studies: tuple[str, ...]
+    examples: int
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A rule in words, with the numbers of one study. `parameters` say where each is from."""
+
+    id: str
+    pack: str
+    version: str
+    title: str
+    severity: str
+    study: str
+    sentence: str
+    per: str
+    clear: str
+    levels: tuple[str, ...]
+    parameters: tuple[str, ...]
+    unconfirmed: tuple[str, ...]
+    action: str
+    basis: tuple[str, ...]
+    tags: tuple[str, ...]
+    refers_to: tuple[str, ...]
+    examples: tuple[str, ...]
+
+
+def rules_of(settings: Settings, study: StudySettings) -> Pack:
+    """The rules of one study. Raises RuleError with all problems."""
+    return load_rules(settings.path(settings.monitor.rules_dir), study.rules)
+
+
+def study_context(pack: Pack, study: StudySettings, as_of: int = 0) -> Context:
+    """The study's parameters and words, without anything of its data. Raises RuleError."""
+    return Context(
+        as_of=as_of,
+        params=resolve_params(pack, study.params, study.confirmed, study.preset),
+        lists=words_for(pack, study.terms),
+        ignored=ignored(study.terms),
+        same_day=study.same_day,
+        ctcae=study.ctcae,
+    )
+
+
+def list_rules(settings: Settings) -> tuple[Listed, ...]:
+    """The rules of all configured studies, in the order in which they run."""
+    rules: dict[str, Rule] = {}
+    studies: dict[str, list[str]] = {}
+    for study in settings.studies:
+        for rule in rules_of(settings, study).rules:
+            rules[rule.id] = rule
+            studies.setdefault(rule.id, []).append(study.id)
+    return tuple(
+        Listed(
+            rule.id,
+            rule.pack,
+            rule.version,
+            rule.severity,
+            rule.title,
+            rule.tags,
+            tuple(studies[rule.id]),
+            len(rule.examples),
+        )
+        for rule in rules.values()
+    )
+
+
+def check_rules(settings: Settings) -> tuple[Problem, ...]:
+    """Everything wrong with the rules and with what each study sets for them; () is fine."""
+    found: dict[Problem, None] = {}
+    for study in settings.studies:
+        for problem in _problems(settings, study):
+            found[problem] = None
+    return tuple(found)
+
+
+def _problems(settings: Settings, study: StudySettings) -> list[Problem]:
+    try:
+        pack = rules_of(settings, study)
+    except RuleError as error:
+        return list(error.problems)
+    problems = check_pack(pack)
+    for made in (
+        lambda: resolve_params(pack, study.params, study.confirmed, study.preset),
+        lambda: words_for(pack, study.terms),
+    ):
+        try:
+            made()
+        except Invalid as error:
+            problems += [Problem(f"{study.id}: {each.address}", each.said) for each in error.problems]
+    return problems
+
+
+def explain_rule(settings: Settings, rule: str, study: str | None = None) -> Explained:
+    """A rule in words, with the numbers of a study (default: the first that uses it)."""
+    chosen, pack, found = _chosen(settings, rule, study)
+    context = study_context(pack, chosen)
+    return Explained(
+        id=found.id,
+        pack=found.pack,
+        version=found.version,
+        title=found.title,
+        severity=found.severity,
+        study=chosen.id,
+        sentence=english.sentence(found, context),
+        per=found.per,
+        clear=english.clear_sentence(found, context),
+        levels=tuple(english.level_sentence(found, n, context) for n in range(1, len(found.levels) + 1)),
+        parameters=tuple(english.provenance(each) for each in english.parameters(found, context, pack.rules)),
+        unconfirmed=tuple(each.name for each in english.unconfirmed(found, context, pack.rules)),
+        action=english.action_words(found, context),
+        basis=found.basis,
+        tags=found.tags,
+        refers_to=found.refers_to,
+        examples=tuple(example.name for example in found.examples),
+    )
+
+
+def rule_sql(settings: Settings, rule: str, study: str | None = None) -> str:
+    """The select that finds the rule's records, as a person can read it.
+
+    Tests of text are resolved over the words of a study's data; here over the words that the
+    rule and the lists name.
+    """
+    chosen, pack, found = _chosen(settings, rule, study)
+    columns = {name: frozenset(columns_of(name)) for name in DOMAINS}
+    context = replace(study_context(pack, chosen), columns=columns)
+    named = tuple(
+        dict.fromkeys([*_texts(found), *(word for words in context.lists.values() for word in sorted(words))])
+    )
+    return sql_text(compile_rule(found, context, lambda domain, column: named))  # noqa: ARG005
+
+
+def _texts(node: object) -> Iterator[str]:
+    """The texts that a rule's conditions name."""
+    if isinstance(node, Text):
+        yield node.value
+    elif isinstance(node, InWords):
+        yield from node.words
+    elif isinstance(node, tuple):
+        for item in node:
+            yield from _texts(item)
+    elif is_dataclass(node):
+        for key in fields(node):
+            yield from _texts(getattr(node, key.name))
+
+
+def _chosen(settings: Settings, rule: str, study: str | None) -> tuple[StudySettings, Pack, Rule]:
+    """The study, its rules and the rule. Raises UsageError when no study uses the rule."""
+    studies = (settings.study(study),) if study else settings.studies
+    known: dict[str, None] = {}
+    for settings_of in studies:
+        pack = rules_of(settings, settings_of)
+        for found in pack.rules:
+            if found.id == rule:
+                return settings_of, pack, found
+            known[found.id] = None
+    raise UsageError(f"{rule} is not a rule of {study or 'any study'}; there is {', '.join(known)}")
