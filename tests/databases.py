@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, insert, make_url, text
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, insert, make_url, text
 
-from monitor.audit.key import Key, make_key, read_key
+from monitor.audit.key import Key, read_key
 from monitor.audit.ledger import begin_ledger, recorded
 from monitor.database.connect import open_database
 from monitor.database.create import creating
@@ -78,34 +78,55 @@ def sqlite_place(folder: Path) -> Place:
     return Place("sqlite", f"sqlite:///{folder / 'monitor.db'}", None)
 
 
+@dataclass(frozen=True)
+class Server:
+    """The PostgreSQL server of the tests: its superuser's URL and the two roles of this session."""
+
+    url: URL
+    name: str
+
+    def run(self, *statements: str) -> None:
+        """Run statements as the superuser."""
+        engine = create_engine(self.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+
+    def create(self, template: str = "template1") -> Place:
+        """A new database, a copy of `template`."""
+        database = f"monitor_{secrets.token_hex(6)}"
+        self.run(f"CREATE DATABASE {database} OWNER {self.name}_owner TEMPLATE {template}")
+        urls = [
+            self.url.set(username=f"{self.name}_{role}", password=None, database=database).render_as_string()
+            for role in ("run", "owner")
+        ]
+        return Place("postgresql", *urls)
+
+    def drop(self, place: Place) -> None:
+        """Remove a database."""
+        self.run(f"DROP DATABASE {make_url(place.url).database} WITH (FORCE)")
+
+
 @contextmanager
-def postgresql_place() -> Iterator[Place]:
-    """A new, empty PostgreSQL database with two roles of its own; gone afterwards."""
-    server = make_url(os.environ[POSTGRES])
-    name = f"monitor_{secrets.token_hex(6)}"
-    admin = create_engine(server, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE ROLE {name}_owner LOGIN"))
-        connection.execute(text(f"CREATE ROLE {name}_run LOGIN"))
-        connection.execute(text(f"CREATE DATABASE {name} OWNER {name}_owner"))
-    urls = [
-        server.set(username=f"{name}_{role}", password=None, database=name).render_as_string()
-        for role in ("run", "owner")
-    ]
+def postgresql_server() -> Iterator[Server]:
+    """The server with two new roles, one that owns and one that runs; they are gone afterwards."""
+    server = Server(make_url(os.environ[POSTGRES]), f"monitor_{secrets.token_hex(6)}")
+    server.run(f"CREATE ROLE {server.name}_owner LOGIN", f"CREATE ROLE {server.name}_run LOGIN")
     try:
-        yield Place("postgresql", *urls)
+        yield server
     finally:
-        with admin.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-            connection.execute(text(f"DROP ROLE {name}_owner"))
-            connection.execute(text(f"DROP ROLE {name}_run"))
+        server.run(f"DROP ROLE {server.name}_owner", f"DROP ROLE {server.name}_run")
 
 
-def initialised(place: Place, data_dir: Path) -> State:
-    """The database made, with a ledger that holds its genesis entry."""
-    key = make_key(data_dir / "key")
+def initialise(place: Place, key: Key) -> None:
+    """Make the database, with a ledger that holds its genesis entry."""
     with creating(place.url, place.owner_url) as connection:
         begin_ledger(connection, key, ALICE, NOW, Entry("genesis", {"instance": "test"}))
+
+
+def opened(place: Place, data_dir: Path) -> State:
+    """An initialised database and its key, opened as the run-time role."""
+    key = read_key(data_dir / "key")
     return State(place, open_database(place.url), key, Store(data_dir / "evidence"), data_dir)
 
 

@@ -15,7 +15,7 @@ from monitor.database.guards import missing_guards
 from monitor.database.tables import metadata
 from monitor.database.transactions import reading, transaction
 from monitor.errors import ConfigError, DatabaseError, NotInitialised, UsageError
-from tests.databases import Place, State
+from tests.databases import Place, State, postgresql_server
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_program(state: State) -> None:
@@ -180,17 +180,17 @@ def test_production_refuses_one_role_for_owning_and_running(place: Place) -> Non
 def test_production_refuses_a_run_time_role_that_could_undo_the_guards(
     place: Place, power: str, said: str, admin: str
 ) -> None:
-    assert place.owner_url is not None
-    names = {"run": role(place.url), "owner": role(place.owner_url)}
-    with create_engine(f"{admin}/{database(place.url)}", poolclass=NullPool).begin() as connection:
-        connection.execute(text(power.format(**names)))
-    with pytest.raises(ConfigError, match=said), creating(place.url, place.owner_url, production=True):
-        pytest.fail("nothing may be made")
-    assert not is_initialised(place.url)
-
-
-def role(url: str) -> str:
-    return url.split("//")[1].split("@", maxsplit=1)[0]
+    with (
+        postgresql_server() as own
+    ):  # roles of its own, for their powers are changed; `place` is for the skip
+        mine = own.create()
+        assert mine.owner_url is not None
+        with create_engine(f"{admin}/{database(mine.url)}", poolclass=NullPool).begin() as connection:
+            connection.execute(text(power.format(run=f"{own.name}_run", owner=f"{own.name}_owner")))
+        with pytest.raises(ConfigError, match=said), creating(mine.url, mine.owner_url, production=True):
+            pytest.fail("nothing may be made")
+        assert not is_initialised(mine.url)
+        own.drop(mine)
 
 
 def database(url: str) -> str:
