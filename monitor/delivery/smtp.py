@@ -80,7 +80,9 @@ class Session:
             )
         except TimeoutError as error:
             self._drop()
-            raise DeliveryError(f"no answer in time from {self._name}", permanent=False) from error
+            raise DeliveryError(
+                f"no answer in time from {self._server.host}:{self._server.port}", permanent=False
+            ) from error
         except DeliveryError as error:
             await self._after(error)
             raise
@@ -114,7 +116,7 @@ class Session:
             local_hostname=server.helo or None,
             use_tls=server.security == "tls",
             start_tls=False,
-            tls_context=None if server.security == "none" else self._trust(),
+            tls_context=None if server.security == "none" else _trust(server.ca_file),
         )
         await self._step("CONNECT", smtp.connect)
         self._smtp, self._sent = smtp, 0
@@ -125,14 +127,6 @@ class Session:
         if server.username:
             await self._step("AUTH", lambda: smtp.login(server.username, server.password))
         return smtp
-
-    def _trust(self) -> ssl.SSLContext:
-        """Certificates are always verified, against the system's authorities or `ca_file`."""
-        try:
-            return ssl.create_default_context(cafile=self._server.ca_file)
-        except (OSError, ssl.SSLError) as error:
-            said = f"ca_file {self._server.ca_file} can't be used: {error}"
-            raise DeliveryError(said, permanent=False) from error
 
     async def _step(
         self,
@@ -189,9 +183,13 @@ class Session:
             self._smtp.close()
         self._smtp = None
 
-    @property
-    def _name(self) -> str:
-        return f"{self._server.host}:{self._server.port}"
+
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
+    """Certificates are always verified, against the system's authorities or `ca_file`."""
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise DeliveryError(f"ca_file {ca_file} can't be used: {error}", permanent=False) from error
 
 
 def _line(text: str) -> str:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -74,7 +73,6 @@ def view(story: Story, letter: Letter) -> View:
         site=alert.site,
         subject=_short_subject(alert),
         rule=alert.rule,
-        title=str(facts.get("title", "")),
         version=alert.rule_version[:12],
         state=STATES.get(story.what, story.what or STATES["opened"]),
         news="" if first else story.what,
@@ -85,25 +83,32 @@ def view(story: Story, letter: Letter) -> View:
         detected=moment(alert.detected_at, letter.timezone),
         **_times(finding, facts, letter.timezone),
         doses_since="" if letter.blinded else _doses(facts.get("doses_since")),
-        sentence=finding.sentence if finding else "",
         **_evidence(story, letter),
-        causes=tuple(_causes(finding, letter)),
-        limits=_limits(facts.get("params", {})),
-        unconfirmed=(),
-        action=str(facts.get("action", "")),
-        basis=_texts(facts.get("basis")),
-        assumed=(*_texts(facts.get("assumed")), *_texts(facts.get("note"))),
+        **_rule(facts),
         told=tuple(person for person in alert.told if person != letter.intended),
+        sentence=finding.sentence if finding else "",
         onset=finding.onset if finding else alert.onset,
         closed=finding.closed if finding else "",
         finding=alert.finding,
-        snapshot=str(facts.get("snapshot", "")),
-        ctcae=str(facts.get("ctcae", "")),
         acknowledge=f'monitor ack {alert.id} --reason "…"',
         link=letter.link,
     )
-    unconfirmed = tuple(f"{limit.name} = {limit.value}" for limit in shown.limits if not limit.confirmed)
-    return _link_only(shown) if letter.level == "link" else replace(shown, unconfirmed=unconfirmed)
+    return _link_only(shown) if letter.level == "link" else shown
+
+
+def _rule(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What the rule and its parameters say, as they were when it fired."""
+    limits = _limits(facts.get("params", {}))
+    return {
+        "title": str(facts.get("title", "")),
+        "limits": limits,
+        "unconfirmed": tuple(f"{one.name} = {one.value}" for one in limits if not one.confirmed),
+        "action": str(facts.get("action", "")),
+        "basis": _texts(facts.get("basis")),
+        "assumed": (*_texts(facts.get("assumed")), *_texts(facts.get("note"))),
+        "snapshot": str(facts.get("snapshot", "")),
+        "ctcae": str(facts.get("ctcae", "")),
+    }
 
 
 def _link_only(full: View) -> View:
@@ -194,6 +199,7 @@ def _evidence(story: Story, letter: Letter) -> dict[str, Any]:
     return {
         "fired": f"{fired[-1].record} {fired[-1].value}".strip() if fired else "",
         "before": ", ".join(line.value.split(" ")[0] for line in same[-3:] if line.value),
+        "causes": tuple(_causes(story.finding, letter)),
         "lines": table[-MOST_LINES:],
         "lines_left_out": max(0, len(table) - MOST_LINES) + int(facts.get("rows_not_shown", 0)),
         "changes": changes(story.previous, story.finding, letter.level, blinded=letter.blinded),
