@@ -11,7 +11,8 @@ ROWN                BIGINT    row number, 0 … n-1, in the table's order: USUBJ
 KEY                 VARCHAR   identity of the record across transfers (natural key, ordinal)
 VERSION             VARCHAR   hash of the record's canonical content as received
 RECEIVED            BIGINT    when this version was first received, epoch seconds UTC
-SOURCE              VARCHAR   file and row as received, "lb.csv:17"
+SOURCE              VARCHAR   file and row as received, "lb.csv:17"; in delimited text the header
+                              is row 1
 USUBJID, SITEID     VARCHAR   SITEID is "" when DM does not know the subject
 VALID               BOOLEAN   false for what is not a value (NOT DONE); never in a series
 UNIT                VARCHAR   unit of the record's quantities, a key of units.py; null: unknown
@@ -22,13 +23,17 @@ SECOND              INTEGER   time of day of the start, seconds; null: no time
 X (text)            VARCHAR   null when missing or one of the study's `unknown` words
 X (number)          DOUBLE    null when missing
 X (quantity)        DOUBLE    null when missing or censored
-X_LO, X_HI          DOUBLE    censorable quantities: bounds, equal to X when exact
+X_LO, X_HI          DOUBLE    censorable quantities: bounds, equal to X when exact; null: without
+                              a bound on this side; both null: missing
 X_LO_OPEN,          BOOLEAN   true when the bound itself is excluded
 X_HI_OPEN
 XDT_LO, XDT_HI      INTEGER   each date column of the domain (columns of kind DATE), as days
 ==================  ========  ==========================================================
 
-Columns of DM (SITEID, ARM, SEX, AGE …) stand in every domain.
+Every column of `columns_of` is there, null throughout when it was not received. Columns of DM
+(SITEID, ARM, SEX, AGE …) stand in every domain. The KEY of an administration that was one of an
+interval is that of its record, "/" and the days since the interval's start. Doses per kg (DOSEKG,
+LEVEL, PREVLEVEL) are in UNIT per kg.
 """
 
 from __future__ import annotations
@@ -98,7 +103,9 @@ RESULT_TEXTS = (
     "TESTCD TEST ORRES ORRESU ORNRLO ORNRHI STRESC STRESU NRIND SPEC METHOD LOC POS BLFL LOBXFL"
     " FAST NAM TPT TPTREF ELTM EVAL CLSIG DRVFL DTC TOX"
 )
-DOSE_TEXTS = "TRT DOSTXT DOSU DOSFRM DOSFRQ ROUTE LOC LOT ADJ FAST TPT STDTC ENDTC PRESP OCCUR MODIFY DECOD"
+DOSE_TEXTS = (
+    "TRT DOSTXT DOSU DOSFRM DOSFRQ ROUTE LOC LOT ADJ FAST TPT STDTC ENDTC PRESP OCCUR MODIFY DECOD REASOC"
+)
 EVENT_TEXTS = "TERM MODIFY DECOD LLT HLT HLGT BODSYS SOC STDTC ENDTC DTC PRESP OCCUR ENRF ENRTPT ENTPT LOC"
 
 

@@ -1,0 +1,184 @@
+"""Derived tables: made from a snapshot, the settings and this program; the same inputs, the same id."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import monitor
+from monitor.clinical.domains import DOMAINS, RecordClass, columns_of, dates_of
+from monitor.clinical.sql import Connection, connect, query, quoted, table_of, text, write_parquet
+from monitor.config import StudySettings
+from monitor.derive import baseline, doses, events
+from monitor.derive.prepare import prepare
+from monitor.derive.stage import CARRIED, Input, stage
+from monitor.errors import EngineError
+from monitor.files import publish
+from monitor.records import Kind
+
+DERIVATION = "1"  # counted up when the meaning of a derived table changes
+COLUMNS = "columns.json"
+Rows = Mapping[str, Sequence[Mapping[str, str]]]
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A study's derived tables, by domain, and for each the columns received or derived."""
+
+    id: str
+    tables: Mapping[str, Path]
+    columns: Mapping[str, frozenset[str]]
+
+
+def derive(
+    tables: Mapping[str, Path], columns: Mapping[str, Collection[str]], study: StudySettings, folder: Path
+) -> Derived:
+    """The derived tables of a snapshot, in `folder`/<id>; made only when they are not there yet.
+
+    `tables` are the snapshot's Parquet files, `columns` what was received. The folder appears
+    whole or not at all.
+    """
+    hashes = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sorted(tables.items())}
+    received = {name: frozenset(columns[name]) for name in tables}
+    name = _id(hashes, study)
+    if not (folder / name / COLUMNS).exists():
+        with connect() as connection:
+            for domain, path in tables.items():
+                rows = f"SELECT * FROM read_parquet({text(str(path))})"
+                query(connection, f"CREATE TEMP VIEW {quoted('in_' + domain)} AS {rows}")
+            carried = {domain: names | set(CARRIED) for domain, names in received.items()}
+            _publish(connection, Input(connection, study, carried), folder, name)
+    return _open(folder / name)
+
+
+def derive_rows(rows: Rows, study: StudySettings, folder: Path) -> Derived:
+    """The same, of rows written by hand (the worked examples of rules).
+
+    A date column such as LBDT or EXDT is its --DTC column. A derived domain may be given
+    directly; what it lacks is missing.
+    """
+    given = {domain: [_cleaned(domain, row) for row in listed] for domain, listed in rows.items()}
+    name = _id({"rows": hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()}, study)
+    if not (folder / name / COLUMNS).exists():
+        with connect() as connection:
+            columns = {domain: _example(connection, domain, listed) for domain, listed in given.items()}
+            _publish(connection, Input(connection, study, columns), folder, name)
+    return _open(folder / name)
+
+
+def _id(hashes: Mapping[str, str], study: StudySettings) -> str:
+    """The hash of all that derived tables depend on."""
+    parts = {
+        "inputs": dict(hashes),
+        "program": [monitor.__version__, DERIVATION],
+        "unknown": sorted(study.terms.get("unknown", ())),
+        "drugs": {name: drug.model_dump() for name, drug in study.drugs.items()},
+        "baseline": {name: each.model_dump() for name, each in study.baseline.items()},
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _cleaned(domain: str, row: Mapping[str, str]) -> dict[str, str]:
+    """A row with its date columns named as received, without what is empty."""
+    if domain not in DOMAINS:
+        raise EngineError(f"{domain} is not a domain; the domains are {', '.join(DOMAINS)}")
+    dates = dates_of(domain)
+    named = {dates.get(column, column): value.strip() for column, value in row.items()}
+    return {column: value for column, value in named.items() if value}
+
+
+def _example(connection: Connection, domain: str, rows: Sequence[Mapping[str, str]]) -> frozenset[str]:
+    """The input table of rows written by hand; gives its columns."""
+    names = [*dict.fromkeys(column for row in rows for column in row)]
+    names = list(dict.fromkeys(["USUBJID", *names]))
+    kinds = dict.fromkeys([*names, "KEY", "VERSION"], "VARCHAR") | {"RECEIVED": "BIGINT", "SOURCE": "VARCHAR"}
+    values = [
+        [*(row.get(name) for name in names), f"{domain}-{number}", "", 0, f"example:{number}"]
+        for number, row in enumerate(rows, 1)
+    ]
+    table_of(connection, f"in_{domain}", kinds, values)
+    return frozenset({*names, *CARRIED})
+
+
+def _publish(connection: Connection, given: Input, folder: Path, name: str) -> None:
+    """Derive into a folder of another name, and give it its own when it is finished."""
+    work = folder / f".{name[:16]}.{os.getpid()}.part"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    try:
+        made = _derive(given)
+        for domain, table in made.items():
+            write_parquet(connection, f"SELECT * FROM {table} ORDER BY ROWN", work / f"{domain}.parquet")
+        columns = {domain: sorted(_known(given, domain)) for domain in made}
+        (work / COLUMNS).write_text(json.dumps(columns), encoding="utf-8")
+        if not (folder / name).exists():
+            publish(work, folder / name)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _open(folder: Path) -> Derived:
+    columns = json.loads((folder / COLUMNS).read_text(encoding="utf-8"))
+    tables = {name: folder / f"{name}.parquet" for name in columns}
+    return Derived(folder.name, tables, {name: frozenset(each) for name, each in columns.items()})
+
+
+def _derive(given: Input) -> dict[str, str]:
+    """Make every table; gives the table of each domain."""
+    prepare(given)
+    for name in given.columns:
+        stage(given, name)
+    final = {name: quoted(f"stage_{name}") for name in given.columns}
+    source = doses.administer(given)
+    for name in given.columns:
+        if DOMAINS[name].record_class is RecordClass.FINDINGS:
+            baseline.add_baseline(given, name)
+            final[name] = quoted(f"final_{name}")
+    if source:
+        doses.add_doses(given, source)
+        final["DOSE"] = "final_DOSE"
+    if "AE" in given.columns and "AEDRUG" not in given.columns:
+        events.add_drugs(given)
+        final["AEDRUG"] = "final_AEDRUG"
+    return final
+
+
+def _known(given: Input, name: str) -> frozenset[str]:
+    """The columns of a derived table that were received, or come from such that were."""
+    source = {"DOSE": doses.source_of(given), "AEDRUG": "AE"}.get(name, name)
+    received = given.columns.get(name) or given.columns.get(source, frozenset())
+    known = {column for column in columns_of(name) if column in received}
+    known |= {column for column in columns_of(name) if given.has("DM", column) and column in columns_of("DM")}
+    known |= {column for column, dtc in dates_of(name).items() if dtc in received or given.has("DM", dtc)}
+    days = {f"{column[:-1]}Y" for column in known if columns_of(name).get(column) is Kind.DATE}
+    known |= days & set(columns_of(name)) if given.has("DM", "RFSTDTC") else set()
+    return frozenset(known | _made(given, name, received))
+
+
+def _made(given: Input, name: str, received: Collection[str]) -> set[str]:
+    """The columns that only derivation makes."""
+    if name == "DOSE" and name not in given.columns:
+        return {column for column in DOMAINS[name].columns if not column.startswith("VISIT")} | {
+            "DT",
+            "DOSEDT",
+        }
+    if name == "DOSE":
+        return {"LEVEL", "PREVLEVEL"} if {"DOSEKG", "LEVEL"} & set(received) else set()
+    if name == "AEDRUG" and name not in given.columns:
+        parts = {"ACN", "REL"}
+        return {"DRUG"} | {
+            part for part in parts if any(column.startswith(f"AE{part}") for column in received)
+        }
+    if DOMAINS[name].record_class is not RecordClass.FINDINGS:
+        return set()
+    results = {f"{name}{part}" for part in ("STRESN", "STRESC", "ORRES")}
+    limits = {f"{name}STNR{end}" for end in ("LO", "HI") if f"{name}ORNR{end}" in received}
+    exposure = {"EC", "EX", "DOSE"} & set(given.columns) or given.has("DM", "RFXSTDTC")
+    if not results & set(received):
+        return limits
+    return limits | {f"{name}STRESN"} | ({"BASE", "CHG", "PCHG"} if exposure else set())

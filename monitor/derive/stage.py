@@ -1,0 +1,188 @@
+"""One received domain in its physical form, as the docstring of clinical.domains says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from monitor.clinical.domains import DM, DOMAINS, Domain, RecordClass, columns_of, dates_of
+from monitor.clinical.sql import Connection, query, quoted, text
+from monitor.config import StudySettings
+from monitor.derive import findings
+from monitor.records import Kind
+
+TYPES = {Kind.TEXT: "VARCHAR", Kind.NUMBER: "DOUBLE", Kind.QUANTITY: "DOUBLE"}
+CARRIED = ("KEY", "VERSION", "RECEIVED", "SOURCE")
+# Text that is free, an identifier or a value: the words of [study.terms] unknown mean nothing there.
+VERBATIM = ("TERM", "MODIFY", "DTC", "ORRES", "STRESC", "SPID", "REFID", "GRPID", "RELID", "IDVARVAL")
+IDENTIFIERS = frozenset({"STUDYID", "DOMAIN", "USUBJID", "SUBJID", "SITEID", "RDOMAIN", "IDVAR"})
+
+
+@dataclass(frozen=True)
+class Input:
+    """What a study's derivation reads: tables `in_<domain>`, their columns, and the settings."""
+
+    connection: Connection
+    study: StudySettings
+    columns: Mapping[str, frozenset[str]]
+
+    def has(self, domain: str, column: str) -> bool:
+        """Whether a column was received."""
+        return column in self.columns.get(domain, frozenset())
+
+
+def stage(given: Input, name: str) -> None:
+    """Make `stage_<name>` from `in_<name>`: all physical columns but those of `baseline`.
+
+    Needs the tables `dates`, `units`, `codes`, `treatments` and `subjects`, and the macro `num`.
+    """
+    domain = DOMAINS[name]
+    columns = ", ".join(f"{sql} AS {quoted(column)}" for column, sql in _physical(given, domain).items())
+    order = "USUBJID, DAY_LO NULLS LAST, SECOND NULLS FIRST, DAY_HI NULLS LAST, FILE_ORDER"
+    query(
+        given.connection,
+        f"CREATE TEMP TABLE {quoted('stage_' + name)} AS"
+        f" SELECT row_number() OVER (ORDER BY {order}) - 1 AS ROWN, * EXCLUDE (FILE_ORDER)"
+        f" FROM (SELECT {columns} FROM {_joined(given, domain)}) ORDER BY ROWN",
+    )
+
+
+def _joined(given: Input, domain: Domain) -> str:
+    """The domain's rows with what their dates, unit, test and subject mean."""
+    name = domain.name
+    parts = [f"(SELECT *, row_number() OVER () AS FILE_ORDER FROM {quoted('in_' + name)}) r"]
+    for column in _own_dates(given, domain):
+        parts.append(
+            f"LEFT JOIN dates {quoted('d_' + column)} ON {quoted('d_' + column)}.text = r.{quoted(column)}"
+        )
+    if given.has(name, domain.unit):
+        parts.append(f"LEFT JOIN units u ON u.spelling = r.{quoted(domain.unit)}")
+    if given.has(name, f"{name}ORRESU"):
+        parts.append(f"LEFT JOIN units o ON o.spelling = r.{quoted(name + 'ORRESU')}")
+    if domain.series and given.has(name, domain.series[0]):
+        parts.append(f"LEFT JOIN codes c ON c.code = r.{quoted(domain.series[0])}")
+    parts.append("LEFT JOIN subjects s ON s.USUBJID = r.USUBJID")
+    return " ".join(parts)
+
+
+def _own_dates(given: Input, domain: Domain) -> list[str]:
+    """The --DTC columns of the domain itself that were received."""
+    return [column for column in dict.fromkeys(domain.dates.values()) if given.has(domain.name, column)]
+
+
+def _physical(given: Input, domain: Domain) -> dict[str, str]:
+    """Each physical column with its SQL."""
+    made = {column: _carried(given, domain.name, column) for column in CARRIED}
+    made |= {"FILE_ORDER": "r.FILE_ORDER"} | _times(given, domain) | _measures(given, domain)
+    for column, kind in columns_of(domain.name).items():
+        if column in made or kind is Kind.DATE:
+            continue
+        made[column] = _column(given, domain, column, kind)
+    for column, source in dates_of(domain.name).items():
+        low, high = _date(given, domain, source)
+        made |= {f"{column}_LO": low, f"{column}_HI": high}
+    site = "s.SITEID, r.SITEID" if given.has(domain.name, "SITEID") else "s.SITEID"
+    return made | {"SITEID": f"coalesce({site}, '')"}
+
+
+def _carried(given: Input, name: str, column: str) -> str:
+    return f"r.{column}" if given.has(name, column) or name not in DOMAINS else "NULL"
+
+
+def _date(given: Input, domain: Domain, source: str) -> tuple[str, str]:
+    """SQL of the first and last day of a --DTC column, the domain's or DM's."""
+    if source in domain.columns:
+        if given.has(domain.name, source):
+            alias = quoted("d_" + source)
+            return f"{alias}.lo", f"{alias}.hi"
+    elif source in DM.columns:
+        return f"s.{quoted(source + '_LO')}", f"s.{quoted(source + '_HI')}"
+    return "CAST(NULL AS INTEGER)", "CAST(NULL AS INTEGER)"
+
+
+def _column(given: Input, domain: Domain, column: str, kind: Kind) -> str:
+    """SQL of a plain column: the domain's own, else DM's."""
+    if column in domain.columns:
+        if _is_study_day(domain, column):
+            return _study_day(given, domain, column)
+        if not given.has(domain.name, column):
+            return f"CAST(NULL AS {TYPES[kind]})"
+        return typed(given.study, f"r.{quoted(column)}", column, kind)
+    return f"s.{quoted(column)}"
+
+
+def typed(study: StudySettings, sql: str, column: str, kind: Kind) -> str:
+    """SQL of a received text as its kind; the study's words for unknown are missing."""
+    if kind is not Kind.TEXT:
+        return f"num({sql})"
+    words = [word.strip().casefold() for word in study.terms.get("unknown", ())]
+    if not words or column in IDENTIFIERS or column.endswith(VERBATIM):
+        return sql
+    return f"CASE WHEN lower({sql}) NOT IN ({', '.join(text(word) for word in words)}) THEN {sql} END"
+
+
+def _is_study_day(domain: Domain, column: str) -> bool:
+    return column in {f"{domain.name}{part}DY" for part in ("", "ST", "EN")} and domain.name != "DM"
+
+
+def _study_day(given: Input, domain: Domain, column: str) -> str:
+    """SQL of a study day: days from RFSTDTC, which is day 1; there is no day 0. Exact dates only."""
+    source = domain.dates.get(column[:-1] + "T")
+    low, high = _date(given, domain, source) if source else ("NULL", "NULL")
+    first = "s.RFSTDTC_LO"
+    return (
+        f"CASE WHEN {low} = {high} AND {first} = s.RFSTDTC_HI"
+        f" THEN CAST({low} - {first} + CASE WHEN {low} >= {first} THEN 1 ELSE 0 END AS DOUBLE) END"
+    )
+
+
+def _times(given: Input, domain: Domain) -> dict[str, str]:
+    """DAY, END and SECOND."""
+    low, high = _date(given, domain, domain.start) if domain.start else ("NULL", "NULL")
+    second = f"{quoted('d_' + domain.start)}.second" if given.has(domain.name, domain.start) else "NULL"
+    end_low, end_high = low, high
+    if domain.end:
+        end_low, end_high = _date(given, domain, domain.end)
+        single = _single(given, domain)
+        end_low, end_high = (
+            f"coalesce({end_low}, {low})",
+            f"coalesce({end_high}, CASE WHEN {single} THEN {high} END)",
+        )
+    days = {"DAY_LO": low, "DAY_HI": high, "END_LO": end_low, "END_HI": end_high, "SECOND": second}
+    return {column: f"CAST({sql} AS INTEGER)" for column, sql in days.items()}
+
+
+def _single(given: Input, domain: Domain) -> str:
+    """SQL: whether the treatment is a study drug given at once, so that a missing end is its start."""
+    names = sorted(
+        name.strip().casefold()
+        for drug in given.study.drugs.values()
+        if drug.kind == "single"
+        for name in drug.names
+    )
+    column = domain.series[0] if domain.record_class is RecordClass.INTERVENTIONS else ""
+    if not names or not given.has(domain.name, column):
+        return "false"
+    return f"coalesce(lower(r.{quoted(column)}) IN ({', '.join(map(text, names))}), false)"
+
+
+def _measures(given: Input, domain: Domain) -> dict[str, str]:
+    """VALID, UNIT, ANALYTE and the domain's quantities."""
+    name = domain.name
+    code = "c.analyte" if domain.series and given.has(name, domain.series[0]) else "CAST(NULL AS VARCHAR)"
+    made = {"VALID": _valid(given, name), "ANALYTE": code}
+    if domain.record_class is RecordClass.FINDINGS:
+        return made | findings.measures(name, given.columns[name])
+    unit = "u.unit" if given.has(name, domain.unit) else "CAST(NULL AS VARCHAR)"
+    return made | {"UNIT": unit}
+
+
+def _valid(given: Input, name: str) -> str:
+    """SQL: false for what was not done, did not occur, or was only planned."""
+    refused = (("STAT", "NOT DONE"), ("OCCUR", "N"), ("MOOD", "SCHEDULED"))
+    tests = [
+        f"coalesce(upper(r.{quoted(name + part)}) = {text(word)}, false)"
+        for part, word in refused
+        if given.has(name, name + part)
+    ]
+    return f"NOT ({' OR '.join(tests)})" if tests else "true"
