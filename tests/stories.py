@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from monitor.alerts.scene import Scene
+from monitor.config import Settings
 from monitor.evidence import finding_id
 from monitor.records import EvidenceRow, Finding, Outcome, RuleRun, Severity, Truth
 
@@ -62,3 +64,26 @@ def scene(*rows: EvidenceRow, before: Sequence[Finding] = (), **changed: Any) ->
         rows={(item.domain, item.key): item for item in rows},
     )
     return replace(basis, **changed)
+
+
+def installation(folder: Path, routes: Sequence[dict[str, Any]] = (), **changed: Any) -> Settings:
+    """The least configuration of one study S1 in `folder`; `changed` are settings of the study."""
+    everybody = {"severity": ["critical", "high", "medium", "low"], "to": ["officer@example.org"]}
+    study = {
+        "id": "S1",
+        "source": "data",
+        "rules": ["generic"],
+        "ctcae": "5.0",
+        "blinded": False,
+        "mail": "coded",
+        **changed,
+    }
+    return Settings.model_validate(
+        {
+            "base": folder,
+            "monitor": {"stage": "test", "timezone": "Asia/Shanghai"},
+            "mail": {"transport": "folder", "sender": "monitor@example.org"},
+            "study": [study],
+            "route": list(routes) or [everybody],
+        }
+    )

@@ -15,7 +15,6 @@ from monitor.alerts.lifecycle import OUTCOMES, by_prefix, save
 from monitor.alerts.scene import begin
 from monitor.audit.ledger import recorded, row_state
 from monitor.audit.verify import verify
-from monitor.config import Settings
 from monitor.database.tables import ledger
 from monitor.database.transactions import reading
 from monitor.errors import UsageError
@@ -25,37 +24,15 @@ from monitor.usecases.acknowledge import ack, close
 from monitor.usecases.alerts import list_alerts, show_alert
 from monitor.usecases.opening import Opened
 from tests.databases import ALICE, NOW, State
-from tests.stories import finding, scene
+from tests.stories import finding, installation, scene
 
 LI = Actor("alice", "os uid 7", on_behalf_of="Dr. Li", reference="phone call, 2 March")
-
-
-def settings(folder: Path) -> Settings:
-    """The least configuration; the database is opened beside it."""
-    return Settings.model_validate(
-        {
-            "base": folder,
-            "monitor": {"stage": "test", "timezone": "Asia/Shanghai"},
-            "mail": {"transport": "folder", "sender": "monitor@example.org"},
-            "study": [
-                {
-                    "id": "S1",
-                    "source": "data",
-                    "rules": ["generic"],
-                    "ctcae": "5.0",
-                    "blinded": False,
-                    "mail": "coded",
-                }
-            ],
-            "route": [{"severity": ["critical", "high", "medium", "low"], "to": ["officer@example.org"]}],
-        }
-    )
 
 
 @pytest.fixture
 def opened(state: State, tmp_path: Path) -> Opened:
     """An opened installation on each database."""
-    return Opened(settings(tmp_path), state.engine, state.key, state.evidence)
+    return Opened(installation(tmp_path), state.engine, state.key, state.evidence)
 
 
 def given(opened: Opened, **changed: Any) -> Alert:
