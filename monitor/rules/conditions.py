@@ -65,8 +65,6 @@ def read_condition(text: str, scope: Scope, address: str, problems: list[Problem
         return None
     reader = _Reader(text, scope, address)
     condition = reader.condition(tree)
-    if condition is None and not reader.problems:
-        reader.note(Mismatch(0, f"{text.strip()} is a value: compare it with something"))
     problems.extend(reader.problems)
     return None if reader.problems else condition
 
@@ -154,9 +152,7 @@ class _Reader(Operands):
             return Or(tuple(self._compare(item, Comparator.EQ, literal) for literal in literals))
         words = tuple(part.node.value for part in literals if isinstance(part.node, Text))
         if len(words) != len(literals):
-            raise Mismatch(
-                item.at, f"{item.text} is a text: the words in the brackets stand in single quotes"
-            )
+            raise Mismatch(item.at, f"{item.text} is a text: its words stand in single quotes")
         return InWords(_text_column(item), words)
 
     def not_in_words(self, tree: Tree[Token]) -> Condition | None:

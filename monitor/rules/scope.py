@@ -82,7 +82,7 @@ def meet(scope: Scope, left: Part, right: Part) -> Part:
     if Kind.QUANTITY not in (left.kind, right.kind):
         return _both(left, right, Kind.NUMBER)
     for one, other in ((left, right), (right, left)):
-        _refuse_plain(one, other)
+        _refuse_plain(scope, one, other)
     joined = _both(left, right, Kind.QUANTITY)
     if not _same_record(left, right):
         _need_units(scope, joined)
@@ -109,11 +109,11 @@ def _both(left: Part, right: Part, kind: Kind) -> Part:
     )
 
 
-def _refuse_plain(one: Part, other: Part) -> None:
+def _refuse_plain(scope: Scope, one: Part, other: Part) -> None:
     """A quantity never meets a column or a parameter that has no unit."""
     if one.kind is Kind.NUMBER and one.plain:
         raise Mismatch(one.at, f"{one.text} has no unit, and {other.text} is a quantity")
-    if one.kind is Kind.NUMBER and isinstance(one.node, Param):
+    if one.kind is Kind.NUMBER and isinstance(one.node, Param) and scope.params is not None:
         raise Mismatch(
             one.at, f"{one.text} has no unit, and {other.text} is a quantity: give the parameter its unit"
         )
