@@ -97,6 +97,15 @@ class Engine:
             self._words[domain, column] = tuple(sorted(str(row[0]) for row in found))
         return self._words[domain, column]
 
+    def counts(self, domain: str, column: str) -> dict[str, int]:
+        """In how many rows each text of a column stands, by word; {} when it is absent."""
+        if column not in self._columns.get(domain, ()):
+            return {}
+        name = _name(column)
+        text = f"SELECT {name}, count(*) FROM {_name(domain)} WHERE {name} IS NOT NULL GROUP BY {name}"  # noqa: S608
+        found = self._run(f"counting the words of {domain}.{column}", text)
+        return dict(sorted((str(word), int(rows)) for word, rows in found))
+
     def rows(self, domain: str, subjects: Iterable[str]) -> list[Row]:
         """All rows of some subjects, as physical columns, in the table's order."""
         if domain not in self._tables:

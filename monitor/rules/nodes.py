@@ -5,8 +5,8 @@ is censored, and a date that is partial, is a set of possible values: a direct c
 true when it holds for all of them, false when for none, else unknown; in arithmetic such a
 value is missing. Numbers are compared at 12 significant digits: `a > b` means
 `a - b > 1e-12 * (size(a) + size(b))`, where the size of a sum or difference is the sum of the
-sizes of its terms, of a product (quotient) the product (quotient) of sizes, and of anything
-else its absolute value; so 0.1 * 3 > 0.3 is false on every engine.
+sizes of its terms, of a product (quotient) the product (quotient) of sizes, of abs(x) that of
+x, of coalesce that of the item chosen, and of anything else its absolute value; so 0.1 * 3 > 0.3 is false on every engine.
 
 Text is compared without regard to case and surrounding blanks.
 """
@@ -90,7 +90,10 @@ class Absolute:
 
 @dataclass(frozen=True)
 class Coalesce:
-    """coalesce(a, b, …): the first that is not missing. Numbers or quantities only."""
+    """coalesce(a, b, …): the first that is not missing. Numbers or quantities only.
+
+    A censored result is not missing: when it comes first, the whole has no one value.
+    """
 
     items: tuple[Expression, ...]
 
