@@ -233,14 +233,21 @@ class Rule:
     version: str = ""  # hash of the file's meaning (not of its examples)
 
     @property
+    def plain_clauses(self) -> tuple[With | Without | WithRule, ...]:
+        """All clauses of the rule and of its levels, those of groups one by one."""
+        given = [*self.clauses, *(clause for level in self.levels for clause in level.clauses)]
+        return tuple(
+            item for clause in given for item in (clause.items if isinstance(clause, AnyOf) else (clause,))
+        )
+
+    @property
     def refers_to(self) -> tuple[str, ...]:
         """The rules whose episodes this rule asks for, each once."""
-        found: dict[str, None] = {}
-        pending: list[Clause] = [*self.clauses, *(c for level in self.levels for c in level.clauses)]
-        while pending:
-            clause = pending.pop(0)
-            if isinstance(clause, AnyOf):
-                pending.extend(clause.items)
-            elif isinstance(clause, WithRule):
-                found[clause.rule] = None
-        return tuple(found)
+        named = [clause.rule for clause in self.plain_clauses if isinstance(clause, WithRule)]
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The domains that this rule looks at, that of its own series first, each once."""
+        others = [clause.series.domain for clause in self.plain_clauses if not isinstance(clause, WithRule)]
+        return tuple(dict.fromkeys([self.series.domain, *others]))

@@ -6,24 +6,28 @@ the test of a whole pack is a few scans.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from monitor.clinical.snapshots import FOLLOWS
 from monitor.config import StudySettings
 from monitor.derive import Derived, derive_rows
 from monitor.engines.duckdb import Engine
 from monitor.records import Days, Episode, Severity, Truth, day_date, day_number
 from monitor.rules.context import Context
 from monitor.rules.fold import fold
-from monitor.rules.lists import ignored
+from monitor.rules.lists import UNKNOWN, ignored
 from monitor.rules.reference import judge
 from monitor.rules.rule import Example, Rule
 from monitor.rules.rulefile import Pack, resolve_params, words_for
+from monitor.rules.terms import Row
 
 AS_OF = date(2026, 12, 31)  # to when the data of an example reach, unless it says so itself
 ENGINES = ("reference", "duckdb")
+PER_DRUG = re.compile(r"^AE(ACN|REL)\d$")  # events with such columns are one record for each drug
 
 
 @dataclass(frozen=True)
@@ -52,46 +56,69 @@ class Case:
 
 def run_examples(pack: Pack, work: Path) -> tuple[Tested, ...]:
     """Every example of the pack on both engines; `work` is a folder for derived tables."""
-    cases = [
-        Case(rule, example, f"{number:03d}/")
-        for number, (rule, example) in enumerate(
-            ((rule, example) for rule in pack.rules for example in rule.examples), start=1
-        )
-    ]
-    tested: list[Tested] = []
-    for number, together in enumerate(_by_setting(cases).values()):
-        tested += _judge_together(pack, together, work / str(number))
-    order = {(case.rule.id, case.example.name): number for number, case in enumerate(cases)}
-    return tuple(sorted(tested, key=lambda each: (order[each.rule, each.example], each.engine)))
+    numbered = enumerate(((rule, example) for rule in pack.rules for example in rule.examples), start=1)
+    cases = [Case(rule, example, f"{number:03d}/") for number, (rule, example) in numbered]
+    tested: dict[tuple[str, str], list[Tested]] = {}
+    for together in _grouped(cases, lambda case: _received(pack, case)):
+        for each in _judge_together(pack, together, work):
+            tested.setdefault((each.rule, each.example), []).append(each)
+    return tuple(each for case in cases for each in tested.pop((case.rule.id, case.example.name), ()))
 
 
-def _by_setting(cases: Iterable[Case]) -> dict[object, list[Case]]:
-    """Cases that can be judged together: equal settings, and the same columns received."""
+def _grouped(cases: Iterable[Case], key: Callable[[Case], object]) -> list[list[Case]]:
     groups: dict[object, list[Case]] = {}
     for case in cases:
-        example = case.example
-        columns = frozenset(
-            (domain, name) for domain, rows in example.rows for row in rows for name, _ in row
-        )
-        domains = frozenset(domain for domain, _ in example.rows)
-        events = frozenset(item for item in columns if item[0] == "AE")
-        key = (example.params, example.terms, example.as_of, example.same_day, domains, events)
-        groups.setdefault(key, []).append(case)
-    return groups
+        groups.setdefault(key(case), []).append(case)
+    return list(groups.values())
 
 
-def _judge_together(pack: Pack, cases: Sequence[Case], folder: Path) -> list[Tested]:
-    """All cases of one setting, from one derived set of tables."""
-    study = _study(pack, cases[0].example)
-    derived = derive_rows(_rows(cases), study, folder)
+def _received(pack: Pack, case: Case) -> object:
+    """What decides which examples can share their tables.
+
+    The domains that the rule misses in its example, columns that change how others are read,
+    and the words that mean missing.
+    """
+    given = {domain for domain, _ in case.example.rows}
+    asked = {domain for rule in _needed(pack, {case.rule.id}) for domain in rule.domains}
+    absent = frozenset(domain for domain in asked if not given & {domain, *FOLLOWS.get(domain, ())})
+    columns = {name for _, rows in case.example.rows for row in rows for name, _ in row}
+    unknown = dict(case.example.terms).get(UNKNOWN, ())
+    return absent, any(PER_DRUG.match(name) for name in columns), unknown
+
+
+def _judge_together(pack: Pack, cases: Sequence[Case], work: Path) -> list[Tested]:
+    """All cases that share their tables; those of one setting in one scan."""
+    rows = _rows(cases)
+    derived = derive_rows(rows, _study(pack, cases[0].example), work)
+    subjects = sorted({row["USUBJID"] for found in rows.values() for row in found})
+    with Engine(derived.tables, threads=1) as engine:
+        received = {domain: engine.rows(domain, subjects) for domain in derived.tables}
+        return [
+            tested
+            for setting in _grouped(cases, lambda case: _setting(case.example))
+            for tested in _judge_setting(pack, setting, engine, received, derived)
+        ]
+
+
+def _setting(example: Example) -> object:
+    return example.params, example.terms, example.as_of, example.same_day
+
+
+def _judge_setting(
+    pack: Pack, cases: Sequence[Case], engine: Engine, rows: Mapping[str, Sequence[Row]], derived: Derived
+) -> list[Tested]:
+    """All cases of one setting on both engines."""
     context = _context(pack, cases[0].example, derived)
     wanted = _needed(pack, {case.rule.id for case in cases})
-    with Engine(derived.tables, threads=1) as engine:
-        subjects = sorted({row["USUBJID"] for rows in _rows(cases).values() for row in rows})
-        answers = {
-            "duckdb": _on_duckdb(engine, wanted, context),
-            "reference": _on_reference(engine, subjects, wanted, context),
-        }
+    prefixes = tuple(case.prefix for case in cases)
+    own = {
+        domain: [row for row in found if row["USUBJID"].startswith(prefixes)]
+        for domain, found in rows.items()
+    }
+    answers = {
+        "reference": _on_reference(own, wanted, context),
+        "duckdb": _on_duckdb(engine, wanted, context),
+    }
     return [
         Tested(case.rule.id, case.example.name, name, _difference(case, answers[name][case.rule.id]))
         for case in cases
@@ -112,7 +139,6 @@ def _study(pack: Pack, example: Example) -> StudySettings:
         blinded=False,
         mail="full",
         terms=dict(example.terms),
-        same_day=example.same_day,
     )
 
 
@@ -167,9 +193,8 @@ def _on_duckdb(engine: Engine, rules: Sequence[Rule], context: Context) -> Mappi
 
 
 def _on_reference(
-    engine: Engine, subjects: Sequence[str], rules: Sequence[Rule], context: Context
+    rows: Mapping[str, Sequence[Row]], rules: Sequence[Rule], context: Context
 ) -> Mapping[str, Sequence[Episode]]:
-    rows = {domain: engine.rows(domain, subjects) for domain in context.columns}
     episodes: dict[str, Sequence[Episode]] = {}
     for rule in rules:
         judged = judge(rule, rows, context, episodes)
@@ -190,7 +215,9 @@ def _difference(case: Case, episodes: Sequence[Episode]) -> str:
     clears = [_line(case, episode, episode.closed) for episode in sure if episode.closed]
     said = [
         *_compare("to fire", case.example.fires, fires),
-        *_compare("not to be told", case.example.cannot_tell, [_line(case, each, each.opened) for each in unsure]),
+        *_compare(
+            "not to be told", case.example.cannot_tell, [_line(case, each, each.opened) for each in unsure]
+        ),
     ]
     if case.rule.clear is not None:
         said += _compare("to clear", case.example.clears, clears)
