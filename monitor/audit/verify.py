@@ -5,11 +5,14 @@ What this proves and what it can't is written in docs/auditors.md.
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import hmac
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Table, select
@@ -23,7 +26,7 @@ from monitor.files import Store
 
 CHUNK = 5_000
 STATES: Mapping[str, Table] = {"outbox": outbox, "alert": alert}  # how an entry names its row
-FILES = ("finding", "previous", "mail", "evidence", "files")  # how an entry names stored files
+FILES = ("finding", "previous", "mail", "received", "files")  # how an entry names stored files
 REMOVED = "evidence.removed"  # a lawful removal: its `files` may be gone from then on
 PROGRESS_EVERY = 10_000
 
@@ -72,11 +75,13 @@ def verify(
     store: Store,
     anchors: Iterable[Head] = (),
     progress: Callable[[int], None] | None = None,
+    more_stores: Sequence[Store] = (),
 ) -> Verdict:
     """Check the whole ledger, the files that its entries name, and the rows that they describe.
 
-    `anchors` are entries known from outside (number and mac, as mails carry them). All problems
-    are listed: those of the chain first. `progress` is called with the number of entries read.
+    Stored files may lie in `store` or in `more_stores`. `anchors` are entries known from outside
+    (number and mac, as mails carry them). All problems are listed: those of the chain first.
+    `progress` is called with the number of entries read.
     """
     told = _Told()
     with reading(engine, "verify") as connection:
@@ -91,7 +96,7 @@ def verify(
             Broken(None, f"the database's guard {name} is gone") for name in missing_guards(connection)
         ]
         rest, rows = _projection(connection, told)
-    rest += list(_damaged(store, told))
+    rest += list(_damaged((store, *more_stores), told))
     problems += sorted(rest, key=lambda broken: (broken.seq is None, broken.seq or 0, broken.what))
     return Verdict(chain.count, chain.last, len(told.files), rows, tuple(problems))
 
@@ -203,14 +208,25 @@ def _projection(connection: Connection, told: _Told) -> tuple[list[Broken], int]
     return problems, len(seen)
 
 
-def _damaged(store: Store, told: _Told) -> Iterator[Broken]:
+def _damaged(stores: Sequence[Store], told: _Told) -> Iterator[Broken]:
     """Stored files that are missing or changed, unless an entry says that they were removed."""
     for name, seq in told.files.items():
         if name in told.removed:
             continue
         try:
-            store.get(name)
-        except FileNotFoundError:
-            yield Broken(seq, f"the stored file {name}, of entry {seq}, is missing")
-        except (ValueError, EOFError, OSError, zlib.error):
-            yield Broken(seq, f"the stored file {name}, of entry {seq}, was changed")
+            path = next(path for store in stores if (path := store.path(name)).exists())
+            said = "" if _digest(path) == name else "was changed"
+        except StopIteration:
+            said = "is missing"
+        except PermissionError:
+            said = "can't be read"
+        except (EOFError, OSError, zlib.error):
+            said = "was changed"
+        if said:
+            yield Broken(seq, f"the stored file {name}, of entry {seq}, {said}")
+
+
+def _digest(path: Path) -> str:
+    """The SHA-256 of a compressed file's content, read in pieces: received files can be large."""
+    with gzip.open(path) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

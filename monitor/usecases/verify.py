@@ -14,6 +14,7 @@ from monitor.config import Settings
 from monitor.database.roles import current_role, powers
 from monitor.database.transactions import reading
 from monitor.errors import UsageError
+from monitor.files import Store
 from monitor.usecases.opening import open_monitor
 
 __all__ = ["Broken", "Verdict", "read_anchor", "verify"]
@@ -27,7 +28,8 @@ def verify(
     In production it is a problem as well when the run-time role could undo the ledger's guards.
     """
     opened = open_monitor(settings)
-    verdict = verify_ledger(opened.engine, opened.key, opened.evidence, anchors, progress)
+    received = Store(settings.data_dir / "received")
+    verdict = verify_ledger(opened.engine, opened.key, opened.evidence, anchors, progress, [received])
     if settings.monitor.stage != "production" or opened.engine.dialect.name != "postgresql":
         return verdict
     return replace(verdict, problems=(*verdict.problems, *_too_mighty(opened.engine)))

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,3 +71,23 @@ def test_a_row_has_its_data_as_an_object_and_its_seal(filled: State) -> None:
     assert (row.at, row.actor, row.auth, row.study) == ("2026-03-02T15:59:59Z", "alice", "os", "S1")
     assert len(row.hash) == 64
     assert datetime.fromisoformat(row.at).tzinfo == UTC
+
+
+def test_an_auditor_can_check_the_export_with_the_recipe_of_the_manual(filled: State) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "auditors.md").read_text()
+    recipe = text.partition("```python\n")[2].partition("```")[0]
+    folder = filled.data_dir
+    (folder / "var").mkdir()
+    shutil.copy(folder / "key", folder / "var" / "key")
+    entries = [asdict(row) for row in log_rows(filled.engine, LogFilter())]
+
+    def checked(given: list[dict[str, Any]]) -> subprocess.CompletedProcess[str]:
+        (folder / "ledger.json").write_text(json.dumps(given))
+        return subprocess.run(
+            [sys.executable, "-c", recipe], cwd=folder, capture_output=True, text=True, check=False
+        )
+
+    fine = checked(entries)
+    assert (fine.returncode, fine.stdout) == (0, f"6 entries, the last is 6:{entries[-1]['hash']}\n")
+    wrong = checked([*entries[:3], {**entries[3], "actor": "mallory"}, *entries[4:]])
+    assert (wrong.returncode, wrong.stderr) == (1, "entry 4 does not fit\n")

@@ -12,7 +12,7 @@ from monitor.audit.key import Key
 from monitor.audit.ledger import Head, recorded, row_state
 from monitor.audit.verify import Broken, Verdict, verify
 from monitor.database.tables import alert, outbox
-from monitor.files import digest
+from monitor.files import Store, digest
 from monitor.records import Entry
 from tests.databases import ALICE, NOW, State
 
@@ -290,7 +290,20 @@ def test_a_stored_file_must_be_there_unchanged(filled: State) -> None:
     path.write_bytes(gzip.compress(b"the evidence")[:-9])
     assert said(filled) == [(2, f"the stored file {name}, of entry 2, was changed")]
     path.unlink()
+    path.mkdir()
+    assert said(filled) == [(2, f"the stored file {name}, of entry 2, was changed")]
+    path.rmdir()
     assert said(filled) == [(2, f"the stored file {name}, of entry 2, is missing")]
+
+
+def test_a_stored_file_may_lie_in_any_store(filled: State) -> None:
+    received = Store(filled.data_dir / "received")
+    name = received.put(b"a transfer")
+    with recorded(filled.engine, "load", ALICE, NOW, filled.key) as work:
+        work.note(Entry("load", {"received": [name, "not a hash", 5]}))
+    verdict = verify(filled.engine, filled.key, filled.evidence, more_stores=[received])
+    assert (verdict.intact, verdict.files) == (True, 2)
+    assert said(filled) == [(7, f"the stored file {name}, of entry 7, is missing")]
 
 
 def test_a_lawful_removal_that_is_recorded_leaves_the_ledger_verifying(filled: State) -> None:
