@@ -37,7 +37,7 @@ def decide_troubles(run: RuleRun, alerts: Sequence[Alert], scene: Scene) -> tupl
     """What becomes of the alerts about one rule's run that could not judge everything."""
     present = {
         (AlertKind.BROKEN, ""): _of_run(run) if run.outcome is Outcome.BROKEN else None,
-        (AlertKind.BLIND, ""): _of_run(run) if run.outcome is Outcome.BLIND else None,
+        (AlertKind.BLIND, ""): _blind(run) if run.outcome is Outcome.BLIND else None,
     }
     present |= {(AlertKind.CANNOT_TELL, f.subject): f for f in _uncovered(run, alerts)}
     for alert in alerts:
@@ -47,7 +47,7 @@ def decide_troubles(run: RuleRun, alerts: Sequence[Alert], scene: Scene) -> tupl
     taken = scene.taken
     for (kind, subject), finding in sorted(present.items(), key=lambda item: item[0]):
         held = [alert for alert in alerts if (alert.kind, alert.subject) == (kind, subject)]
-        seen = kind is AlertKind.BROKEN or run.outcome is not Outcome.BROKEN
+        seen = _could_see(kind, run.outcome)
         trouble = Trouble(kind, _severity(kind, run.severity), finding, seen=seen)
         decision = decide_trouble(trouble, held, replace(scene, taken=taken))
         if decision is not None:
@@ -147,6 +147,18 @@ def _severity(kind: AlertKind, severity: Severity) -> Severity:
     return found if found.rank >= Severity.LOW.rank else Severity.LOW
 
 
+def _could_see(kind: AlertKind, outcome: Outcome) -> bool:
+    """Whether a run of this outcome can say that a trouble is over: a blind one judged no record."""
+    if kind is AlertKind.CANNOT_TELL:
+        return outcome not in (Outcome.BROKEN, Outcome.BLIND)
+    return kind is AlertKind.BROKEN or outcome is not Outcome.BROKEN
+
+
+def _blind(run: RuleRun) -> Finding:
+    """The finding of a rule that saw nothing, which names the words that are there instead."""
+    return run.findings[0] if run.findings else _of_run(run)
+
+
 def _of_run(run: RuleRun) -> Finding:
     """A run's own words, as a finding about the study."""
     return Finding(
@@ -171,7 +183,7 @@ def _uncovered(run: RuleRun, alerts: Sequence[Alert]) -> Iterable[Finding]:
 
     Records of an alert that fired before and waits for a person are left to that alert.
     """
-    if run.severity is Severity.NONE or run.outcome is Outcome.BROKEN:
+    if run.severity is Severity.NONE or run.outcome in (Outcome.BROKEN, Outcome.BLIND):
         return
     fired = [a for a in alerts if a.kind is AlertKind.FINDING and a.status is not AlertStatus.CLOSED]
     held = {(alert.subject, key) for alert in fired for key in alert.keys}
@@ -197,7 +209,9 @@ def _gathered(subject: str, findings: Sequence[Finding]) -> Finding:
     """Several findings as one, with the first rows as evidence and the rest counted."""
     causes: dict[Cause, None] = {cause: None for finding in findings for cause in finding.causes}
     rows: list[EvidenceRow] = [row for finding in findings for row in finding.evidence]
-    subjects = sorted({finding.subject for finding in findings if finding.subject})
+    named = {name for finding in findings for name in finding.facts.get("subjects", ())}
+    subjects = sorted(named | {finding.subject for finding in findings if finding.subject})
+    hidden = sum(int(finding.facts.get("rows_not_shown", 0)) for finding in findings)
     return replace(
         findings[0],
         site=findings[0].site if subject else "",
@@ -205,5 +219,9 @@ def _gathered(subject: str, findings: Sequence[Finding]) -> Finding:
         keys=tuple(dict.fromkeys(key for finding in findings for key in finding.keys)),
         evidence=tuple(rows[:SHOWN]),
         causes=tuple(causes),
-        facts={**findings[0].facts, "subjects": subjects, "rows_not_shown": max(len(rows) - SHOWN, 0)},
+        facts={
+            **findings[0].facts,
+            "subjects": subjects,
+            "rows_not_shown": hidden + max(len(rows) - SHOWN, 0),
+        },
     )

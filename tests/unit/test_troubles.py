@@ -207,3 +207,25 @@ def test_rejected_rows_are_told_once_and_further_ones_aloud() -> None:
 
 def test_no_trouble_and_no_alert_is_nothing_to_say() -> None:
     assert decide_trouble(Trouble(AlertKind.RUN, Severity.HIGH, None), (), scene()) is None
+
+
+def test_a_blind_run_tells_its_own_finding_and_nothing_else() -> None:
+    said = unknown(facts={"instead": [{"column": "LBTESTCD", "words": [["PLT", 512]]}]})
+    decision = only(decide(replace(BLIND, findings=(said,)), (), scene()))
+    assert decision.alert.kind is AlertKind.BLIND
+    assert decision.finding == said
+
+
+def test_a_blind_run_does_not_clear_what_could_not_be_told() -> None:
+    before = begun(cannot_tell(unknown("k1")))
+    about = {decision.alert.kind: decision for decision in decide(BLIND, (before,), scene())}
+    assert about[AlertKind.CANNOT_TELL].what == "unchanged"
+
+
+def test_subjects_of_several_causes_are_named_together() -> None:
+    first = unknown("k1", subject="", facts={"subjects": ["01", "02"], "rows_not_shown": 3})
+    second = unknown("k2", subject="", facts={"subjects": ["02", "03"], "rows_not_shown": 1})
+    decision = only(decide(cannot_tell(first, second, severity=Severity.MEDIUM), (), scene()))
+    assert decision.finding is not None
+    assert decision.finding.facts["subjects"] == ["01", "02", "03"]
+    assert decision.finding.facts["rows_not_shown"] == 4
