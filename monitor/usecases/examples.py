@@ -7,7 +7,7 @@ the test of a whole pack is a few scans.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -31,7 +31,7 @@ PER_DRUG = re.compile(r"^AE(ACN|REL)\d$")  # events with such columns are one re
 
 
 @dataclass(frozen=True)
-class Tested:
+class Tried:
     """One example on one engine; `said` is what differs from what its author expects, "" if nothing."""
 
     rule: str
@@ -54,11 +54,15 @@ class Case:
     prefix: str
 
 
-def run_examples(pack: Pack, work: Path) -> tuple[Tested, ...]:
-    """Every example of the pack on both engines; `work` is a folder for derived tables."""
-    numbered = enumerate(((rule, example) for rule in pack.rules for example in rule.examples), start=1)
+def run_examples(pack: Pack, work: Path, only: Collection[str] = ()) -> tuple[Tried, ...]:
+    """Every example of the pack's rules (or of those in `only`) on both engines.
+
+    `work` is a folder for derived tables.
+    """
+    asked = [rule for rule in pack.rules if not only or rule.id in only]
+    numbered = enumerate(((rule, example) for rule in asked for example in rule.examples), start=1)
     cases = [Case(rule, example, f"{number:03d}/") for number, (rule, example) in numbered]
-    tested: dict[tuple[str, str], list[Tested]] = {}
+    tested: dict[tuple[str, str], list[Tried]] = {}
     for together in _grouped(cases, lambda case: _received(pack, case)):
         for each in _judge_together(pack, together, work):
             tested.setdefault((each.rule, each.example), []).append(each)
@@ -86,7 +90,7 @@ def _received(pack: Pack, case: Case) -> object:
     return absent, any(PER_DRUG.match(name) for name in columns), unknown
 
 
-def _judge_together(pack: Pack, cases: Sequence[Case], work: Path) -> list[Tested]:
+def _judge_together(pack: Pack, cases: Sequence[Case], work: Path) -> list[Tried]:
     """All cases that share their tables; those of one setting in one scan."""
     rows = _rows(cases)
     derived = derive_rows(rows, _study(pack, cases[0].example), work)
@@ -106,7 +110,7 @@ def _setting(example: Example) -> object:
 
 def _judge_setting(
     pack: Pack, cases: Sequence[Case], engine: Engine, rows: Mapping[str, Sequence[Row]], derived: Derived
-) -> list[Tested]:
+) -> list[Tried]:
     """All cases of one setting on both engines."""
     context = _context(pack, cases[0].example, derived)
     wanted = _needed(pack, {case.rule.id for case in cases})
@@ -120,7 +124,7 @@ def _judge_setting(
         "duckdb": _on_duckdb(engine, wanted, context),
     }
     return [
-        Tested(case.rule.id, case.example.name, name, _difference(case, answers[name][case.rule.id]))
+        Tried(case.rule.id, case.example.name, name, _difference(case, answers[name][case.rule.id]))
         for case in cases
         for name in ENGINES
     ]

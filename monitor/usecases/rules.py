@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from monitor.clinical.domains import DOMAINS, columns_of
 from monitor.config import Settings, StudySettings
@@ -15,6 +17,7 @@ from monitor.rules.context import Context
 from monitor.rules.lists import ignored
 from monitor.rules.rule import InWords, Rule, Text
 from monitor.rules.rulefile import Pack, load_rules, resolve_params, words_for
+from monitor.usecases.examples import Tried, run_examples
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,22 @@ def _problems(settings: Settings, study: StudySettings) -> list[Problem]:
         except Invalid as error:
             problems += [Problem(f"{study.id}: {each.address}", each.said) for each in error.problems]
     return problems
+
+
+def test_rules(settings: Settings, rule: str | None) -> tuple[Tried, ...]:
+    """The self-test: each worked example of all studies' rules (None), or of one, on both engines.
+
+    Raises UsageError when no study uses the rule.
+    """
+    if rule is not None:
+        _chosen(settings, rule, None)
+    tested: dict[tuple[str, str, str], Tried] = {}
+    for packs in dict.fromkeys(study.rules for study in settings.studies):
+        pack = load_rules(settings.path(settings.monitor.rules_dir), packs)
+        with TemporaryDirectory(prefix="monitor-rules-") as folder:
+            for each in run_examples(pack, Path(folder), (rule,) if rule else ()):
+                tested.setdefault((each.rule, each.example, each.engine), each)
+    return tuple(tested.values())
 
 
 def explain_rule(settings: Settings, rule: str, study: str | None = None) -> Explained:

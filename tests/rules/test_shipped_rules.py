@@ -1,0 +1,66 @@
+"""Every worked example of every shipped rule, on the reference and on DuckDB."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from monitor.rules.check import check_pack
+from monitor.rules.rule import Rule
+from monitor.rules.rulefile import Pack, load_rules, resolve_params
+from monitor.usecases.examples import ENGINES, Tried, run_examples
+
+FOLDER = Path(__file__).parents[2] / "rules"
+PACKS = ("generic", "romiplostim-aa")
+ORDERS = ("Hold ", "Stop ", "Discontinue ", "Give ", "Reduce ", "Do not ")
+
+
+@cache
+def pack() -> Pack:
+    return load_rules(FOLDER, PACKS)
+
+
+@cache
+def answers() -> Mapping[tuple[str, str, str], Tried]:
+    with TemporaryDirectory() as work:
+        return {(each.rule, each.example, each.engine): each for each in run_examples(pack(), Path(work))}
+
+
+EXAMPLES = [(rule.id, example.name) for rule in pack().rules for example in rule.examples]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("rule", "example"), EXAMPLES, ids=[f"{rule}: {name}" for rule, name in EXAMPLES])
+def test_a_worked_example_comes_out_as_its_author_says(rule: str, example: str, engine: str) -> None:
+    assert answers()[rule, example, engine].said == ""
+
+
+def test_the_six_rules_are_there_each_behind_those_it_refers_to() -> None:
+    names = [rule.id for rule in pack().rules]
+    assert sorted(names) == ["DIS-01", "G-01", "G-05", "G-08", "PLT-01", "ROM-08"]
+    assert names.index("PLT-01") < names.index("ROM-08")
+
+
+def test_no_number_stands_twice() -> None:
+    assert check_pack(pack()) == []
+
+
+@pytest.mark.parametrize("rule", pack().rules, ids=lambda rule: rule.id)
+def test_an_action_advises_a_qualified_person_and_orders_nothing(rule: Rule) -> None:
+    sentences = [sentence.strip() for sentence in rule.action.split(".")]
+    assert not [sentence for sentence in sentences if sentence.startswith(ORDERS)]
+    assert "onsider" in rule.action or "onfirm" in rule.action
+    assert rule.basis
+
+
+@pytest.mark.parametrize(
+    ("preset", "hold", "resume"), [("US-ITP", 400, 200), ("EU-ITP", 250, 150), ("JP-ITP", 400, 200)]
+)
+def test_a_preset_replaces_the_thresholds(preset: str, hold: float, resume: float) -> None:
+    params = resolve_params(pack(), {}, (), preset)
+    assert (params["plt_hold"].value, params["plt_resume"].value) == (hold, resume)
+    assert params["plt_resume_inclusive"].value == (preset == "JP-ITP")
