@@ -101,7 +101,7 @@ _NAMES: Mapping[AlertKind, str] = {
 
 def _over(alert: Alert, trouble: Trouble) -> Decision:
     if not trouble.seen:
-        return Decision("unchanged", "the rule's run was broken: it could not see", alert, None, tell=False)
+        return Decision("unchanged", "this run could not see whether it is over", alert, None, tell=False)
     if alert.standing is Standing.CLEARED:
         return Decision("unchanged", "already cleared", alert, None, tell=False)
     after = replace(alert, standing=Standing.CLEARED)

@@ -63,5 +63,6 @@ def _columns(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
 
 
 def _one(connection: duckdb.DuckDBPyConnection, text: str, values: list[object]) -> int | None:
-    row = connection.execute(text, values).fetchone()
-    return None if row is None else row[0]
+    rows = connection.execute(text, values).fetchall()
+    found: int | None = rows[0][0]
+    return found

@@ -27,7 +27,10 @@ ACTING = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
 
 @dataclass(frozen=True)
 class Computed:
-    """What a scan found, before anything is decided. `runs` are of the rules that were evaluated."""
+    """What a scan found, before anything is decided. `runs` are of the rules that were evaluated.
+
+    `error` says why the study could not be checked; `healthy` that nothing else failed in this run.
+    """
 
     study: str
     rules: Sequence[Rule]
@@ -35,6 +38,7 @@ class Computed:
     material: Material
     rejects: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     error: Finding | None = None
+    healthy: bool = True
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,13 @@ def _of_the_study(computed: Computed, alerts: Sequence[Alert], scene: Scene) -> 
             seen=computed.error is None,
             grows_aloud=True,
         ),
-        Trouble(AlertKind.RUN, Severity.HIGH, computed.error, grows_aloud=True),
+        Trouble(
+            AlertKind.RUN,
+            Severity.HIGH,
+            computed.error,
+            seen=computed.healthy,
+            grows_aloud=True,
+        ),
     )
     taken = scene.taken
     for trouble in troubles:

@@ -1,0 +1,142 @@
+"""What a scan computes before it writes anything: the data, the context, and each rule's run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zoneinfo import ZoneInfo
+
+import duckdb
+from sqlalchemy import Connection, select
+
+import monitor
+from monitor.clinical.snapshots import Snapshot, open_snapshot
+from monitor.config import Settings, StudySettings
+from monitor.database.tables import snapshot as snapshots
+from monitor.derive import derive
+from monitor.engines.cutoff import cut, newest_day
+from monitor.engines.duckdb import Engine
+from monitor.errors import SourceError
+from monitor.records import day_number
+from monitor.rules.context import Context
+from monitor.rules.rule import AsOf, Rule
+from monitor.usecases.ruleset import Ruleset, study_rules, walk
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One study's data and rules, ready to be evaluated.
+
+    `hidden` counts the records of each domain that a cut-off date hides. `inputs` maps a rule to
+    the hash of everything that its run depends on.
+    """
+
+    study: StudySettings
+    snapshot: Snapshot
+    ruleset: Ruleset
+    context: Context
+    engine: Engine
+    tables: Mapping[str, Path]
+    hidden: Mapping[str, int]
+    inputs: Mapping[str, str]
+
+
+def newest_snapshot(
+    connection: Connection, data_dir: Path, study: str, known_at: datetime | None = None
+) -> Snapshot:
+    """The last snapshot, or the last one received by `known_at`. Raises SourceError for none."""
+    query = select(snapshots.c.number).where(snapshots.c.study == study)
+    if known_at is not None:
+        query = query.where(snapshots.c.received_at <= known_at)
+    number = connection.scalar(query.order_by(snapshots.c.number.desc()).limit(1))
+    if number is None:
+        when = f" by {known_at.isoformat()}" if known_at else ""
+        raise SourceError(f"{study}: nothing was received{when}; run `monitor load`")
+    return open_snapshot(data_dir, study, number)
+
+
+@contextmanager
+def prepared(
+    settings: Settings, study: StudySettings, taken: Snapshot, now: datetime, as_of: date | None = None
+) -> Iterator[Prepared]:
+    """A study's data derived and opened, with its rules. `as_of` is a what-if in place of the cut-off."""
+    ruleset = study_rules(settings, study)
+    derived = derive(taken.tables, taken.columns, study, settings.data_dir / "derived" / study.id)
+    zone = ZoneInfo(settings.monitor.timezone)
+    with TemporaryDirectory(prefix="monitor-cut-") as folder:
+        tables, hidden = derived.tables, {}
+        day = as_of or _fixed(study.cutoff)
+        if day is not None:
+            made = cut(tables, day_number(day), Path(folder))
+            tables, hidden = made.tables, dict(made.hidden)
+        context = Context(
+            as_of=day_number(day) if day else _cutoff(study.cutoff, taken, derived.tables, now, zone),
+            params=ruleset.params,
+            lists=ruleset.lists,
+            ignored=ruleset.ignored,
+            through=_through(taken),
+            columns=derived.columns,
+            same_day=study.same_day,
+            ctcae=study.ctcae,
+        )
+        inputs = _inputs(ruleset, context, derived.id, study)
+        limits = settings.monitor
+        with Engine(tables, threads=limits.threads, memory_limit=limits.memory_limit) as engine:
+            yield Prepared(study, taken, ruleset, context, engine, tables, hidden, inputs)
+
+
+def _fixed(cutoff: str) -> date | None:
+    """The cut-off when it is a date."""
+    return date.fromisoformat(cutoff) if cutoff[:1].isdigit() else None
+
+
+def _cutoff(cutoff: str, taken: Snapshot, tables: Mapping[str, Path], now: datetime, zone: ZoneInfo) -> int:
+    """The cut-off day: today, the day of receipt, or the newest day of the data up to that day."""
+    if cutoff == "today":
+        return day_number(now.astimezone(zone).date())
+    received = day_number(taken.received_at.astimezone(zone).date())
+    return received if cutoff == "extract" else newest_day(tables, received)
+
+
+def _through(taken: Snapshot) -> dict[tuple[str, str], int]:
+    """How far each domain and site reach, as the manifest says."""
+    return {
+        (domain, site): day_number(date.fromisoformat(day))
+        for domain, sites in taken.manifest["data_through"].items()
+        for site, day in sites.items()
+    }
+
+
+def _inputs(ruleset: Ruleset, context: Context, derived: str, study: StudySettings) -> dict[str, str]:
+    """For each rule the hash of all that its run depends on: equal means that nothing can have changed.
+
+    The derived tables count as a whole: the evidence of a finding rests on more domains than
+    its rule names. The cut-off counts where the rule asks for it or records are hidden by it.
+    """
+    common = {
+        "derived": derived,
+        "through": sorted([*key, day] for key, day in context.through.items()),
+        "params": {name: [p.value, p.unit, p.source, p.confirmed] for name, p in context.params.items()},
+        "programs": [monitor.__version__, duckdb.__version__],
+        "cutoff": context.as_of if _fixed(study.cutoff) else "",
+    }
+    found: dict[str, str] = {}
+    for rule in ruleset.rules:
+        own = {
+            "version": rule.version,
+            "refers_to": [found[name] for name in rule.refers_to],
+            "as_of": context.as_of if _asks_as_of(rule) else "",
+        }
+        text = json.dumps({**common, **own}, sort_keys=True, ensure_ascii=False)
+        found[rule.id] = hashlib.sha256(text.encode()).hexdigest()
+    return found
+
+
+def _asks_as_of(rule: Rule) -> bool:
+    return any(isinstance(node, AsOf) for node in walk(rule))
