@@ -23,6 +23,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from sqlalchemy import select
 
 from monitor.alerts.lifecycle import save
+from monitor.audit.key import make_key
 from monitor.audit.ledger import recorded, row_state
 from monitor.config import Settings
 from monitor.database.tables import alert as alert_table
@@ -33,7 +34,7 @@ from monitor.evidence import canonical
 from monitor.records import Actor, Alert, Entry, Severity
 from monitor.usecases.opening import Opened
 from monitor.usecases.send import Sent, send
-from tests.databases import ALICE, NOW, State
+from tests.databases import ALICE, NOW, State, initialise, opened, sqlite_place
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 OFFICER, BACKUP, THIRD = "officer@example.org", "backup@example.org", "third@example.org"
@@ -164,6 +165,13 @@ def office(state: State, base: Path, **given: Any) -> Office:
     """An installation on a database of the fixture `state`."""
     settings = settings_for(base, **given)
     return Office(Opened(settings, state.engine, state.key, state.evidence), Clock())
+
+
+def sqlite_office(base: Path, **given: Any) -> Office:
+    """The same on a new SQLite file: for tests that are not about the database."""
+    place = sqlite_place(base)
+    initialise(place, make_key(base / "key"))
+    return office(opened(place, base), base, **given)
 
 
 # ---------------------------------------------------------------- live servers

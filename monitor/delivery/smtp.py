@@ -50,6 +50,7 @@ class Session:
         self._said = said or (lambda _step, _reply: None)
         self._runner = asyncio.Runner()
         self._smtp: aiosmtplib.SMTP | None = None
+        self._wire: asyncio.WriteTransport | None = None
         self._sent = 0
         self._next_at = 0.0  # on the event loop's clock
 
@@ -73,7 +74,10 @@ class Session:
         return self._runner.run(self._send(content, recipient))
 
     async def _send(self, content: bytes, recipient: str) -> str:
-        await self._pace()
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(max(0.0, self._next_at - loop.time()))
+        # Evenly spaced, so that a burst is not refused.
+        self._next_at = loop.time() + 60.0 / self._server.max_per_minute
         try:
             return await asyncio.wait_for(
                 self._transaction(content, recipient), WHOLE_MAIL * self._server.timeout
@@ -86,12 +90,6 @@ class Session:
         except DeliveryError as error:
             await self._after(error)
             raise
-
-    async def _pace(self) -> None:
-        """Keep to so many mails a minute: evenly spaced, so that a burst is not refused."""
-        loop = asyncio.get_running_loop()
-        await asyncio.sleep(max(0.0, self._next_at - loop.time()))
-        self._next_at = loop.time() + 60.0 / self._server.max_per_minute
 
     async def _transaction(self, content: bytes, recipient: str) -> str:
         smtp = await self._connected()
@@ -120,6 +118,7 @@ class Session:
         )
         await self._step("CONNECT", smtp.connect)
         self._smtp, self._sent = smtp, 0
+        self._wire = smtp.transport if isinstance(smtp.transport, asyncio.WriteTransport) else None
         await self._step("EHLO", smtp.ehlo)
         if server.security == "starttls":
             await self._step("STARTTLS", smtp.starttls)
@@ -176,12 +175,19 @@ class Session:
         except (aiosmtplib.SMTPException, OSError):
             pass  # the mails were handed over or refused before; nothing hangs on this reply
         finally:
-            smtp.close()
+            self._hang_up(smtp)
 
     def _drop(self) -> None:
-        if self._smtp is not None:
-            self._smtp.close()
-        self._smtp = None
+        smtp, self._smtp = self._smtp, None
+        if smtp is not None:
+            self._hang_up(smtp)
+
+    def _hang_up(self, smtp: aiosmtplib.SMTP) -> None:
+        """Close at once, also below an encryption that did not come about."""
+        smtp.close()
+        if self._wire is not None:
+            self._wire.abort()
+        self._wire = None
 
 
 def _trust(ca_file: Path | None) -> ssl.SSLContext:
