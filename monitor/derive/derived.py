@@ -12,11 +12,22 @@ from pathlib import Path
 
 import monitor
 from monitor.clinical.domains import DOMAINS, RecordClass, columns_of, dates_of
-from monitor.clinical.sql import Connection, connect, query, quoted, table_of, text, write_parquet
+from monitor.clinical.sql import (
+    Connection,
+    connect,
+    query,
+    quoted,
+    table_of,
+    text,
+    write_parquet,
+)
+from monitor.clinical.sql import (
+    columns as sql_columns,
+)
 from monitor.config import StudySettings
 from monitor.derive import baseline, doses, events
 from monitor.derive.prepare import prepare
-from monitor.derive.stage import CARRIED, Input, stage
+from monitor.derive.stage import CARRIED, Input, physical, stage
 from monitor.errors import EngineError
 from monitor.files import publish
 from monitor.records import Kind
@@ -113,13 +124,23 @@ def _publish(connection: Connection, given: Input, folder: Path, name: str) -> N
     try:
         made = _derive(given)
         for domain, table in made.items():
-            write_parquet(connection, f"SELECT * FROM {table} ORDER BY ROWN", work / f"{domain}.parquet")
+            write_parquet(connection, _whole(connection, domain, table), work / f"{domain}.parquet")
         columns = {domain: sorted(_known(given, domain)) for domain in made}
         (work / COLUMNS).write_text(json.dumps(columns), encoding="utf-8")
         if not (folder / name).exists():
             publish(work, folder / name)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _whole(connection: Connection, domain: str, table: str) -> str:
+    """SQL of a derived table with all its columns; what was not made is null."""
+    there = sql_columns(connection, table)
+    listed = ", ".join(
+        quoted(column) if column in there else f"CAST(NULL AS {kind}) AS {quoted(column)}"
+        for column, kind in physical(domain).items()
+    )
+    return f"SELECT {listed} FROM {table} ORDER BY ROWN"
 
 
 def _open(folder: Path) -> Derived:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from monitor.clinical.domains import columns_of
-from monitor.clinical.sql import query, quoted, table_of
+from monitor.clinical.sql import columns, query, quoted, table_of
 from monitor.clinical.units import factor
 from monitor.derive.stage import Input
 from monitor.records import Kind
@@ -121,9 +123,7 @@ def _drugs(given: Input) -> None:
 
 def _performed(name: str) -> str:
     """SQL: not a dose that was only scheduled."""
-    return (
-        f"coalesce(upper(r.{name}MOOD), '') <> 'SCHEDULED'" if f"{name}MOOD" in columns_of(name) else "true"
-    )
+    return f"coalesce(upper(r.{name}MOOD), '') <> 'SCHEDULED'" if name == "EC" else "true"
 
 
 def _given(name: str) -> str:
@@ -183,19 +183,19 @@ def weights(given: Input) -> None:
 
 def stage_doses(given: Input, name: str) -> None:
     """Make `stage_DOSE` from `administrations`: what `stage` makes of a received domain."""
-    made = _columns(name)
-    columns = ", ".join(f"{sql} AS {quoted(column)}" for column, sql in made.items())
+    made = _columns(name, columns(given.connection, quoted(f"stage_{name}")))
+    listed = ", ".join(f"{sql} AS {quoted(column)}" for column, sql in made.items())
     order = "USUBJID, DAY_LO NULLS LAST, SECOND NULLS FIRST, DAY_HI NULLS LAST, SOURCE_ROWN, day, time"
     query(
         given.connection,
         f"CREATE TEMP TABLE stage_DOSE AS SELECT row_number() OVER (ORDER BY {order}) - 1 AS ROWN,"
-        f" * EXCLUDE (SOURCE_ROWN, day, time) FROM (SELECT {columns}, a.ROWN AS SOURCE_ROWN, a.day, a.time"
+        f" * EXCLUDE (SOURCE_ROWN, day, time) FROM (SELECT {listed}, a.ROWN AS SOURCE_ROWN, a.day, a.time"
         " FROM administrations a LEFT JOIN weights w ON w.USUBJID = a.USUBJID) ORDER BY ROWN",
     )
 
 
-def _columns(name: str) -> dict[str, str]:
-    """SQL of each column of DOSE from an administration."""
+def _columns(name: str, there: Collection[str]) -> dict[str, str]:
+    """SQL of each column of DOSE from an administration; of others', those that are there."""
     date = "strftime(DATE '1970-01-01' + a.day, '%Y-%m-%d')"
     dose, per = f"a.{name}DOSE", "a.UNIT LIKE '%/kg'"
     made = {
@@ -233,7 +233,7 @@ def _columns(name: str) -> dict[str, str]:
             made[f"{column}_{bound}"] = f"coalesce(a.day, a.{name}{part}DT_{bound})"
     for column, kind in columns_of("DOSE").items():
         names = [f"{column}_LO", f"{column}_HI"] if kind is Kind.DATE else [column]
-        made |= {each: f"a.{quoted(each)}" for each in names if each not in made}
+        made |= {each: f"a.{quoted(each)}" for each in names if each not in made and each in there}
     return made
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from monitor.clinical.domains import columns_of
-from monitor.clinical.sql import query, text
+from monitor.clinical.sql import columns, query, text
 from monitor.derive.stage import Input
 
 
@@ -23,11 +24,13 @@ def add_drugs(given: Input) -> None:
     there are none, is one record of AEACN and AEREL; DRUG then is the study's only drug.
     """
     own = numbers(given)
-    filled = [f"coalesce(AEACN{n}, AEREL{n}) IS NOT NULL" for n in own]
+    there = columns(given.connection, "stage_AE")
+    names = {n: (_held(there, f"AEACN{n}"), _held(there, f"AEREL{n}")) for n in own}
+    filled = [f"coalesce({action}, {causality}) IS NOT NULL" for action, causality in names.values()]
     any_filled = f"({' OR '.join(filled)})" if filled else "false"
-    parts = [_part(f"AEACN{n}", f"AEREL{n}", _drug(given, n), n, any_filled) for n in own]
-    drugs = list(given.study.drugs)
-    parts.append(_part("AEACN", "AEREL", drugs[0] if len(drugs) == 1 else None, 0, f"NOT {any_filled}"))
+    parts = [_part(*pair, drug=_drug(given, n), number=n, where=any_filled) for n, pair in names.items()]
+    only = next(iter(given.study.drugs)) if len(given.study.drugs) == 1 else None
+    parts.append(_part("AEACN", "AEREL", drug=only, number=0, where=f"NOT {any_filled}"))
     query(
         given.connection,
         "CREATE TEMP TABLE final_AEDRUG AS SELECT row_number() OVER (ORDER BY event, n) - 1 AS ROWN,"
@@ -35,14 +38,19 @@ def add_drugs(given: Input) -> None:
     )
 
 
+def _held(there: Collection[str], column: str) -> str:
+    return column if column in there else "CAST(NULL AS VARCHAR)"
+
+
 def _drug(given: Input, number: int) -> str | None:
     return next((drug for drug, settings in given.study.drugs.items() if settings.number == number), None)
 
 
-def _part(action: str, causality: str, drug: str | None, number: int, where: str) -> str:
+def _part(action: str, causality: str, *, drug: str | None, number: int, where: str) -> str:
     """SQL of the events' records for one drug."""
     name = "CAST(NULL AS VARCHAR)" if drug is None else text(drug)
     return (
-        f"SELECT ROWN AS event, {number} AS n, * EXCLUDE (ROWN), {name} AS DRUG, {action} AS ACN,"
-        f" {causality} AS REL FROM stage_AE WHERE {where}"
+        f"SELECT ROWN AS event, {number} AS n, * EXCLUDE (ROWN), {name} AS DRUG,"
+        f" CAST({action} AS VARCHAR) AS ACN, CAST({causality} AS VARCHAR) AS REL"
+        f" FROM stage_AE WHERE {where}"
     )

@@ -14,57 +14,75 @@ AMOUNT = r"^\s*(?:<=|>=|<|>|≤|≥)\s*([-+.0-9eE]+)\s*$"
 ROUNDING = 0.1
 
 
+def rows(name: str, received: Collection[str], source: str) -> str:
+    """SQL of the rows of `source` with what `measures` needs, each computed once."""
+
+    def part(column: str) -> str:
+        return quoted(name + column) if name + column in received else "CAST(NULL AS VARCHAR)"
+
+    read = {
+        "n_standard": f"num({part('STRESN')})",
+        "n_text": f"num({part('STRESC')})",
+        "n_original": f"num({part('ORRES')})",
+        "b_standard": f"coalesce({_bound(part('STRESC'))}, {_bound(part('STRESN'))})",
+        "b_original": _bound(part("ORRES")),
+    }
+    for limit in ("LO", "HI"):
+        read |= {f"n_{limit}": f"num({part(f'STNR{limit}')})", f"o_{limit}": f"num({part(f'ORNR{limit}')})"}
+    own = "f_b_standard IS NULL AND f_n_standard IS NULL AND f_n_text IS NULL"
+    chosen = {
+        "own": f"({own})",
+        "exact": "CASE WHEN f_b_standard IS NULL THEN coalesce(f_n_standard, f_n_text, f_n_original) END",
+        "bound": f"CASE WHEN {own} THEN f_b_original ELSE f_b_standard END",
+    }
+    for limit in ("LO", "HI"):
+        converted = f"f_o_{limit} * f_n_standard / nullif(f_n_original, 0)"
+        chosen[f"c_{limit}"] = f"digits({converted})"
+    cut = {
+        "amount": f"num(regexp_extract(f_bound, {text(AMOUNT)}, 1))",
+        "sign": f"regexp_extract(f_bound, {text(SIGN)}, 1)",
+    }
+    for step in (read, chosen, cut):
+        source = (
+            f"(SELECT *, {', '.join(f'{sql} AS f_{alias}' for alias, sql in step.items())} FROM {source})"
+        )
+    return source
+
+
 def measures(name: str, received: Collection[str]) -> dict[str, str]:
-    """SQL of UNIT, --STRESN with its bounds, and the limits, for the row `r` and units `u`, `o`.
+    """SQL of UNIT, --STRESN with its bounds, and the limits, for `rows` r and units `u`, `o`.
 
     The standard result counts; where it is missing, a number (or `<5`) of --STRESC, else of
     --ORRES in its own unit. --STRESC, or else --STRESN, saying `<5` is censored, whatever
     number stands beside it.
+
+    A reference limit in original units decides, because the standard one is often rounded
+    (creatinine 1.6 mg/dL is 141.44 umol/L, its limit 1.6 mg/dL was given as 141): it is converted
+    as the result itself was. Where that is not a matter of rounding, the standard limit stands.
     """
-
-    def part(column: str) -> str:
-        return f"r.{quoted(name + column)}" if name + column in received else "CAST(NULL AS VARCHAR)"
-
-    standard = f"coalesce(num({part('STRESN')}), num({part('STRESC')}))"
-    said = f"coalesce({_bound(part('STRESC'))}, {_bound(part('STRESN'))})"
-    own = f"({said} IS NULL AND {standard} IS NULL)"
-    original = f"CASE WHEN {own} THEN num({part('ORRES')}) END"
-    bound = f"CASE WHEN {own} THEN {_bound(part('ORRES'))} ELSE {said} END"
-    exact = f"CASE WHEN {said} IS NULL THEN coalesce({standard}, {original}) END"
-    amount = f"num(regexp_extract({bound}, {text(AMOUNT)}, 1))"
-    sign = f"regexp_extract({bound}, {text(SIGN)}, 1)"
-    units = ["u.unit" if f"{name}STRESU" in received else "CAST(NULL AS VARCHAR)"]
-    units.append("o.unit" if f"{name}ORRESU" in received else "CAST(NULL AS VARCHAR)")
+    units = [
+        f"{alias}.unit" if name + part in received else "CAST(NULL AS VARCHAR)"
+        for alias, part in (("u", "STRESU"), ("o", "ORRESU"))
+    ]
     made = {
-        "UNIT": f"CASE WHEN {own} THEN {units[1]} ELSE {units[0]} END",
-        f"{name}STRESN": exact,
-        f"{name}STRESN_LO": f"coalesce({exact}, CASE WHEN {sign} IN ('>', '>=', '≥') THEN {amount} END)",
-        f"{name}STRESN_HI": f"coalesce({exact}, CASE WHEN {sign} IN ('<', '<=', '≤') THEN {amount} END)",
-        f"{name}STRESN_LO_OPEN": f"coalesce({sign} = '>', false)",
-        f"{name}STRESN_HI_OPEN": f"coalesce({sign} = '<', false)",
+        "UNIT": f"CASE WHEN f_own THEN {units[1]} ELSE {units[0]} END",
+        f"{name}STRESN": "f_exact",
+        f"{name}STRESN_LO": "coalesce(f_exact, CASE WHEN f_sign IN ('>', '>=', '≥') THEN f_amount END)",
+        f"{name}STRESN_HI": "coalesce(f_exact, CASE WHEN f_sign IN ('<', '<=', '≤') THEN f_amount END)",
+        f"{name}STRESN_LO_OPEN": "coalesce(f_sign = '>', false)",
+        f"{name}STRESN_HI_OPEN": "coalesce(f_sign = '<', false)",
     }
     for limit in ("LO", "HI"):
-        made[f"{name}STNR{limit}"] = _limit(
-            own, part(f"STNR{limit}"), part(f"ORNR{limit}"), part("STRESN"), part("ORRES")
+        given, converted = f"f_n_{limit}", f"f_c_{limit}"
+        near = f"abs({converted} - {given}) <= {ROUNDING} * abs({given})"
+        made[f"{name}STNR{limit}"] = (
+            f"CASE WHEN f_own THEN f_o_{limit} WHEN {given} IS NULL OR {near}"
+            f" THEN coalesce({converted}, {given}) ELSE {given} END"
         )
     return made
 
 
 def _bound(sql: str) -> str:
     """SQL: the text when it is a censored result, else null."""
-    return f"CASE WHEN regexp_matches({sql}, {text(SIGN)}) THEN {sql} END"
-
-
-def _limit(own: str, standard: str, original: str, result: str, given: str) -> str:
-    """SQL of a reference limit in the unit of the result.
-
-    The limit in original units decides, because the standard one is often rounded (creatinine
-    1.6 mg/dL is 141.44 umol/L, its limit 1.6 mg/dL was given as 141): it is converted as the
-    result itself was. Where that is not a matter of rounding, the standard limit stands.
-    """
-    converted = f"num(printf('%.12g', num({original}) * num({result}) / nullif(num({given}), 0)))"
-    near = f"abs({converted} - num({standard})) <= {ROUNDING} * abs(num({standard}))"
-    return (
-        f"CASE WHEN {own} THEN num({original}) WHEN num({standard}) IS NULL OR {near}"
-        f" THEN coalesce({converted}, num({standard})) ELSE num({standard}) END"
-    )
+    first = f"left({sql}, 1) IN ('<', '>', '≤', '≥')"
+    return f"CASE WHEN {first} AND regexp_matches({sql}, {text(SIGN)}) THEN {sql} END"

@@ -9,7 +9,7 @@ from monitor.clinical.dates import read_date
 from monitor.clinical.domains import DM, DOMAINS
 from monitor.clinical.sql import Connection, query, quoted, table_of, text
 from monitor.clinical.standardise import NUMBER
-from monitor.derive.stage import TYPES, Input, typed
+from monitor.derive.stage import Input, typed
 
 
 def prepare(given: Input) -> None:
@@ -77,14 +77,12 @@ def _subjects(given: Input) -> None:
     made, joins = ["r.USUBJID AS USUBJID" if received else "CAST(NULL AS VARCHAR) AS USUBJID"], []
     for column, kind in DM.columns.items():
         there = given.has("DM", column)
-        if column != "USUBJID":
+        if column != "USUBJID" and (there or column == "SITEID"):
             sql = (
-                typed(given.study, f"r.{quoted(column)}", column, kind)
-                if there
-                else f"CAST(NULL AS {TYPES[kind]})"
+                typed(given.study, f"r.{quoted(column)}", column, kind) if there else "CAST(NULL AS VARCHAR)"
             )
             made.append(f"{sql} AS {quoted(column)}")
-        if column.endswith("DTC"):
+        if column.endswith("DTC") and (there or column in ("RFSTDTC", "RFXSTDTC")):
             alias = quoted("d_" + column)
             if there:
                 joins.append(f"LEFT JOIN dates {alias} ON {alias}.text = r.{quoted(column)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from monitor.clinical.domains import DM, DOMAINS, Domain, RecordClass, columns_of, dates_of
+from monitor.clinical.domains import DOMAINS, Domain, RecordClass, columns_of, dates_of
 from monitor.clinical.sql import Connection, query, quoted, text
 from monitor.config import StudySettings
 from monitor.derive import findings
@@ -32,7 +32,7 @@ class Input:
 
 
 def stage(given: Input, name: str) -> None:
-    """Make `stage_<name>` from `in_<name>`: all physical columns but those of `baseline`.
+    """Make `stage_<name>` from `in_<name>`: all physical columns that can hold something.
 
     Needs the tables `dates`, `units`, `codes`, `treatments` and `subjects`, and the macro `num`.
     """
@@ -50,7 +50,10 @@ def stage(given: Input, name: str) -> None:
 def _joined(given: Input, domain: Domain) -> str:
     """The domain's rows with what their dates, unit, test and subject mean."""
     name = domain.name
-    parts = [f"(SELECT *, row_number() OVER () AS FILE_ORDER FROM {quoted('in_' + name)}) r"]
+    rows = f"(SELECT *, row_number() OVER () AS FILE_ORDER FROM {quoted('in_' + name)})"
+    if domain.record_class is RecordClass.FINDINGS:
+        rows = findings.rows(name, given.columns[name], rows)
+    parts = [f"{rows} r"]
     for column in _own_dates(given, domain):
         parts.append(
             f"LEFT JOIN dates {quoted('d_' + column)} ON {quoted('d_' + column)}.text = r.{quoted(column)}"
@@ -70,23 +73,65 @@ def _own_dates(given: Input, domain: Domain) -> list[str]:
     return [column for column in dict.fromkeys(domain.dates.values()) if given.has(domain.name, column)]
 
 
+def physical(name: str) -> dict[str, str]:
+    """Every column of a domain's derived table with its type, in order."""
+    made = dict.fromkeys(("KEY", "VERSION", "SOURCE", "USUBJID", "SITEID", "UNIT", "ANALYTE"), "VARCHAR")
+    made |= {"ROWN": "BIGINT", "RECEIVED": "BIGINT", "VALID": "BOOLEAN"}
+    made |= dict.fromkeys(("DAY_LO", "DAY_HI", "END_LO", "END_HI", "SECOND"), "INTEGER")
+    for column, kind in columns_of(name).items():
+        if kind is Kind.DATE:
+            made |= {f"{column}_LO": "INTEGER", f"{column}_HI": "INTEGER"}
+        else:
+            made[column] = TYPES[kind]
+    for column in DOMAINS[name].censored:
+        made |= {f"{column}_LO": "DOUBLE", f"{column}_HI": "DOUBLE"}
+        made |= {f"{column}_LO_OPEN": "BOOLEAN", f"{column}_HI_OPEN": "BOOLEAN"}
+    return made
+
+
+def _needed(domain: Domain) -> frozenset[str]:
+    """The columns that later steps read, and that are made even when they were not received."""
+    name = domain.name
+    if domain.record_class is RecordClass.FINDINGS:
+        return frozenset({*domain.series, f"{name}ORRES", f"{name}ORRESU", "BASE", "CHG", "PCHG"})
+    if name in ("EC", "EX"):
+        parts = "TRT DOSE DOSU DOSFRQ DOSTXT ADJ REASND REASOC OCCUR STAT STDTC ENDTC STDY ENDY STDT ENDT"
+        return frozenset({*(name + part for part in parts.split()), "ECMOOD", "RFSTDT"})
+    if name == "DOSE":
+        return frozenset(("DRUG", "DRUGKIND", "GIVEN", "DOSE", "DOSEKG", "LEVEL", "PREVLEVEL"))
+    return frozenset(("AEACN", "AEREL")) if name == "AE" else frozenset()
+
+
 def _physical(given: Input, domain: Domain) -> dict[str, str]:
-    """Each physical column with its SQL."""
+    """Each column that can hold something, or is needed, with its SQL."""
     made = {column: _carried(given, domain.name, column) for column in CARRIED}
     made |= {"FILE_ORDER": "r.FILE_ORDER"} | _times(given, domain) | _measures(given, domain)
+    needed, dates = _needed(domain), dates_of(domain.name)
     for column, kind in columns_of(domain.name).items():
-        if column in made or kind is Kind.DATE:
+        there = given.has(domain.name if column in domain.columns else "DM", column)
+        if (
+            column in made
+            or kind is Kind.DATE
+            or not (there or column in needed or _dated(given, domain, column))
+        ):
             continue
         made[column] = _column(given, domain, column, kind)
-    for column, source in dates_of(domain.name).items():
-        low, high = _date(given, domain, source)
-        made |= {f"{column}_LO": low, f"{column}_HI": high}
+    for column, source in dates.items():
+        if column in needed or given.has(domain.name if source in domain.columns else "DM", source):
+            low, high = _date(given, domain, source)
+            made |= {f"{column}_LO": low, f"{column}_HI": high}
     site = "s.SITEID, r.SITEID" if given.has(domain.name, "SITEID") else "s.SITEID"
     return made | {"SITEID": f"coalesce({site}, '')"}
 
 
+def _dated(given: Input, domain: Domain, column: str) -> bool:
+    """Whether a study day can be made."""
+    source = domain.dates.get(column[:-1] + "T", "")
+    return _is_study_day(domain, column) and given.has(domain.name, source) and given.has("DM", "RFSTDTC")
+
+
 def _carried(given: Input, name: str, column: str) -> str:
-    return f"r.{column}" if given.has(name, column) or name not in DOMAINS else "NULL"
+    return f"r.{column}" if given.has(name, column) else "NULL"
 
 
 def _date(given: Input, domain: Domain, source: str) -> tuple[str, str]:
@@ -95,7 +140,7 @@ def _date(given: Input, domain: Domain, source: str) -> tuple[str, str]:
         if given.has(domain.name, source):
             alias = quoted("d_" + source)
             return f"{alias}.lo", f"{alias}.hi"
-    elif source in DM.columns:
+    elif given.has("DM", source) or source in ("RFSTDTC", "RFXSTDTC"):
         return f"s.{quoted(source + '_LO')}", f"s.{quoted(source + '_HI')}"
     return "CAST(NULL AS INTEGER)", "CAST(NULL AS INTEGER)"
 
