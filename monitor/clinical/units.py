@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 from monitor.clinical.spellings import SPELLINGS
 
@@ -190,6 +191,7 @@ def factor(code: str | None, unit: str | None, target: str | None) -> float | No
     return None if exact is None else float(exact)
 
 
+@cache
 def conversions(target: str) -> tuple[Conversion, ...]:
     """All that can be converted to `target`, those without an analyte first; () if it is unknown."""
     sink = canonical(target)

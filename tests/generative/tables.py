@@ -1,0 +1,80 @@
+"""Rows put where the engines find them: Parquet files, and tables of a PostgreSQL schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+import psycopg
+
+from monitor.engines.duckdb import EPISODE, episode_row
+from monitor.records import Episode, Kind
+from monitor.rules.terms import Row
+
+FIXED = {
+    "ROWN": "BIGINT",
+    "KEY": "VARCHAR",
+    "USUBJID": "VARCHAR",
+    "SITEID": "VARCHAR",
+    "VALID": "BOOLEAN",
+    "UNIT": "VARCHAR",
+    "ANALYTE": "VARCHAR",
+    "DAY_LO": "INTEGER",
+    "DAY_HI": "INTEGER",
+    "END_LO": "INTEGER",
+    "END_HI": "INTEGER",
+    "SECOND": "INTEGER",
+}
+
+
+def column_types(kinds: Mapping[str, Kind], censored: Iterable[str] = ()) -> dict[str, str]:
+    """The physical columns of a derived table and their SQL types (monitor.clinical.domains)."""
+    types = dict(FIXED)
+    for name, kind in kinds.items():
+        if kind is Kind.DATE:
+            types |= {f"{name}_LO": "INTEGER", f"{name}_HI": "INTEGER"}
+        else:
+            types[name] = "VARCHAR" if kind is Kind.TEXT else "DOUBLE PRECISION"
+        if name in censored:
+            types |= {f"{name}{end}": "DOUBLE PRECISION" for end in ("_LO", "_HI")}
+            types |= {f"{name}{end}": "BOOLEAN" for end in ("_LO_OPEN", "_HI_OPEN")}
+    return types
+
+
+def write_parquet(rows: Sequence[Row], types: Mapping[str, str], path: Path) -> Path:
+    """A derived table as a Parquet file."""
+    declared = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(f"CREATE TABLE rows ({declared})")
+        if rows:
+            unnested = ", ".join("unnest(?)" for _ in types)
+            columns = [[row.get(name) for row in rows] for name in types]
+            connection.execute(f"INSERT INTO rows SELECT {unnested}", columns)
+        connection.execute(f"COPY rows TO '{path.as_posix()}' (FORMAT parquet)")
+    return path
+
+
+def fill_postgresql(
+    connection: psycopg.Connection[tuple[object, ...]],
+    tables: Mapping[str, tuple[Sequence[Row], Mapping[str, str]]],
+    episodes: Sequence[Episode],
+) -> None:
+    """The same tables in PostgreSQL, in place of those that were there; names in lower case."""
+    with connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA IF EXISTS derived CASCADE")
+        cursor.execute("CREATE SCHEMA derived")
+        cursor.execute("SET search_path TO derived")
+        cursor.execute(EPISODE.encode())
+        for domain, (rows, types) in tables.items():
+            declared = ", ".join(f'"{name.lower()}" {kind}' for name, kind in types.items())
+            cursor.execute(f'CREATE TABLE "{domain.lower()}" ({declared})'.encode())
+            for row in rows:
+                _insert(cursor, domain.lower(), [row.get(name) for name in types])
+        for episode in episodes:
+            _insert(cursor, "episode", episode_row(episode))
+
+
+def _insert(cursor: psycopg.Cursor[tuple[object, ...]], table: str, values: Sequence[object]) -> None:
+    marks = ", ".join("%s" for _ in values)
+    cursor.execute(f'INSERT INTO "{table}" VALUES ({marks})'.encode(), list(values))

@@ -1,0 +1,136 @@
+"""The compiled rule against the definition, on generated studies: every record, or it is wrong."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from sqlalchemy import make_url
+
+from monitor.engines.duckdb import Engine, Found, verdict
+from monitor.records import Episode, Truth, Verdict, day_date
+from monitor.rules.compiler import compile_rule, sql_text
+from monitor.rules.reference import judge
+from monitor.rules.rule import Rule
+from tests.generative.strategies import CENSORED, COLUMNS, World, worlds
+from tests.generative.tables import column_types, fill_postgresql, write_parquet
+
+POSTGRES = "MONITOR_TEST_POSTGRES"
+QUIET = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture)
+# Each study has up to four rules: 100 studies are about 250 cases.
+CI = settings(max_examples=40, derandomize=True, deadline=None, database=None, suppress_health_check=QUIET)
+SOAK = settings(
+    max_examples=8_000, deadline=None, database=None, print_blob=True, suppress_health_check=QUIET
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("derived")
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    if POSTGRES not in os.environ:
+        pytest.skip(f"needs PostgreSQL: set {POSTGRES} to a superuser's URL (see .ci/postgres)")
+    url = make_url(os.environ[POSTGRES]).set(drivername="postgresql")
+    with psycopg.connect(url.render_as_string(hide_password=False)) as connection:
+        yield connection
+
+
+def types_of(domain: str, world: World) -> dict[str, str]:
+    received = {name: kind for name, kind in COLUMNS[domain].items() if name in world.context.columns[domain]}
+    return column_types(received, CENSORED)
+
+
+def opened(world: World, folder: Path) -> Engine:
+    paths = {
+        domain: write_parquet(rows, types_of(domain, world), folder / f"{domain}.parquet")
+        for domain, rows in world.tables.items()
+    }
+    return Engine(paths, threads=1)
+
+
+def expected(world: World, rule: Rule) -> list[Verdict]:
+    """What the definition says of every record of the series."""
+    episodes: dict[str, list[Episode]] = {name: [] for name in rule.refers_to}
+    for episode in world.episodes:
+        if episode.rule in episodes:
+            episodes[episode.rule].append(episode)
+    return [one.verdict for one in judge(rule, world.tables, world.context, episodes)]
+
+
+def told(verdicts: list[Verdict]) -> list[Verdict]:
+    """The records of the subjects of whom one record fires or can't be told."""
+    subjects = {one.subject for one in verdicts if one.truth > Truth.FALSE}
+    return sorted((one for one in verdicts if one.subject in subjects), key=lambda one: one.row)
+
+
+def compare(world: World, rule: Rule, found: Found) -> None:
+    meant = expected(world, rule)
+    assert list(found.verdicts) == told(meant)
+    assert found.considered == len(meant)
+    assert found.subjects == len({one.subject for one in meant})
+    newest = max((one.days.low for one in meant if one.days.low is not None), default=None)
+    assert found.newest == ("" if newest is None else day_date(newest).isoformat())
+    assert found.fired == sum(one.truth is Truth.TRUE for one in meant)
+    assert found.cannot_tell == sum(one.truth is Truth.UNKNOWN for one in meant)
+
+
+def compare_duckdb(world: World, folder: Path) -> None:
+    with opened(world, folder) as engine:
+        for domain, rows in world.tables.items():
+            assert engine.rows(domain, [str(row["USUBJID"]) for row in rows]) == [
+                {name: row.get(name) for name in types_of(domain, world)} for row in rows
+            ]
+        for rule in world.rules:
+            compare(world, rule, engine.find(rule, world.context, world.episodes))
+
+
+def compare_postgresql(
+    world: World, folder: Path, connection: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    tables = {domain: (rows, types_of(domain, world)) for domain, rows in world.tables.items()}
+    fill_postgresql(connection, tables, world.episodes)
+    with opened(world, folder) as engine:
+        for rule in world.rules:
+            text = sql_text(compile_rule(rule, world.context, engine.words))
+            rows = connection.execute(text.encode()).fetchall()
+            assert [verdict(row) for row in rows] == list(
+                engine.find(rule, world.context, world.episodes).verdicts
+            )
+    connection.rollback()
+
+
+@CI
+@given(world=worlds())
+def test_duckdb_says_what_the_definition_says(world: World, folder: Path) -> None:
+    compare_duckdb(world, folder)
+
+
+@CI
+@given(world=worlds())
+def test_postgresql_reads_the_same_text_alike(
+    world: World, folder: Path, postgresql: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    compare_postgresql(world, folder, postgresql)
+
+
+@pytest.mark.soak
+@SOAK
+@given(world=worlds())
+def test_duckdb_says_what_the_definition_says_on_twenty_thousand_cases(world: World, folder: Path) -> None:
+    compare_duckdb(world, folder)
+
+
+@pytest.mark.soak
+@SOAK
+@given(world=worlds())
+def test_postgresql_reads_the_same_text_alike_on_twenty_thousand_cases(
+    world: World, folder: Path, postgresql: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    compare_postgresql(world, folder, postgresql)
