@@ -93,6 +93,7 @@ class View:
     action: str
     basis: tuple[str, ...]
     assumed: tuple[str, ...]
+    subjects: str
     told: tuple[str, ...]
     onset: str
     closed: str

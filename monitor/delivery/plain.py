@@ -78,6 +78,7 @@ def _everything(view: View) -> list[str]:
         ("state", f"{view.state}; {view.standing}"),
         ("reason", view.reason),
         ("why", view.sentence),
+        ("about", view.subjects),
         *(("can't be told", cause) for cause in view.causes),
         *(("assumed", said) for said in view.assumed),
         *(("changed", f"{c.record} of {c.day}: {c.old} -> {c.new}") for c in view.changes),

@@ -14,7 +14,7 @@ from monitor.records import EvidenceRow, Finding
 _CODED = """
     TESTCD TEST STRESN STRESU ORRESU STNRLO STNRHI ORNRLO ORNRHI NRIND SPEC STAT BLFL FAST TPT
     VISITNUM DOSE DOSU DOSFRQ ROUTE DOSFRM DECOD SOC BODSYS SEV SER ACN REL OUT TOXGR TOXGRL TOXGRH
-    SDTH SLIFE SHOSP SDISAB SCONG SMIE DTC STDTC ENDTC DT STDT ENDT DY STDY ENDY CAT SCAT
+    ACN1 ACN2 ACN3 ACN4 REL1 REL2 REL3 REL4 RELNST SOD SCAN SDTH SLIFE SHOSP SDISAB SCONG SMIE DTC STDTC ENDTC DT STDT ENDT DY STDY ENDY CAT SCAT
 """
 CODED = frozenset(_CODED.split())
 _CODED_NAMES = """
@@ -114,7 +114,8 @@ def value(row: EvidenceRow, cells: Mapping[str, str]) -> str:
         return f"{dose} {_cell(row, cells, 'DOSU', 'DOSEU', 'UNIT')}".strip()
     if _cell(row, cells, "STAT"):
         return _cell(row, cells, "STAT")
-    return ", ".join(filter(None, (_cell(row, cells, ending) for ending in ("ACN", "REL", "GIVEN"))))
+    said = (_cell(row, cells, ending) for ending in ("ACN", "ACN1", "ACN2", "REL", "REL1", "REL2", "GIVEN"))
+    return ", ".join(dict.fromkeys(text for text in said if text))
 
 
 def _note(row: EvidenceRow, cells: Mapping[str, str]) -> str:

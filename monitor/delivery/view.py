@@ -1,18 +1,13 @@
 """What a mail says, as plain fields: made from the stored finding and the alert, for the templates.
 
-Facts of a finding (`Finding.facts`) that are used here, each optional:
-title, action, note, basis (list of text), ctcae, snapshot (id),
-params ({name: {value, unit, source, confirmed}} or a list of such with `name`),
-drawn and received (ISO date or date-time), doses_since (a number, or a list of texts),
-assumed (list of text: a same-day order, a fallback baseline),
-subjects (of a finding about several), rows_not_shown.
+The facts of a finding that are used here are listed in monitor.engines.findings; each may be absent.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +16,7 @@ from monitor.delivery.table import changes, lines, permitted
 from monitor.records import Alert, AlertKind, AlertStatus, Finding, Standing
 
 MOST_LINES = 16
+MOST_SUBJECTS = 20
 STATES = {
     "opened": "first report",
     "grew": "more of the same",
@@ -85,6 +81,7 @@ def view(story: Story, letter: Letter) -> View:
         doses_since="" if letter.blinded else _doses(facts.get("doses_since")),
         **_evidence(story, letter),
         **_rule(facts),
+        subjects=_subjects(facts),
         told=tuple(person for person in alert.told if person != letter.intended),
         sentence=finding.sentence if finding else "",
         onset=finding.onset if finding else alert.onset,
@@ -125,6 +122,16 @@ def _short_subject(alert: Alert) -> str:
     return alert.subject.removeprefix(prefix) or alert.subject
 
 
+def _subjects(facts: Mapping[str, Any]) -> str:
+    """Of a finding about several subjects: how many, how many records, and the first of them."""
+    names = [str(name) for name in facts.get("subjects", ())]
+    if not names:
+        return ""
+    more = f" and {len(names) - MOST_SUBJECTS} more" if len(names) > MOST_SUBJECTS else ""
+    records = f", {facts['records']} records" if facts.get("records") else ""
+    return f"{len(names)} subjects{records}: {', '.join(names[:MOST_SUBJECTS])}{more}"
+
+
 def _standing(alert: Alert) -> str:
     """What the data say now, and what people have done."""
     if alert.kind is not AlertKind.FINDING and alert.standing is Standing.PRESENT:
@@ -142,17 +149,16 @@ def moment(when: datetime | None, timezone: str) -> str:
     return f"{when.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M} UTC{offset[:3]}:{offset[3:]}"
 
 
-def _times(finding: Finding | None, facts: Mapping[str, Any], timezone: str) -> dict[str, Any]:
-    """When the record was drawn, when it was received, and the days between."""
+def _times(finding: Finding | None, facts: Mapping[str, Any], timezone: str) -> dict[str, str]:
+    """When the newest firing record was drawn, when it was received, and the days between."""
     found = [row for row in finding.evidence if row.role == "found"] if finding else []
     newest = max(found, key=lambda row: row.day, default=None)
-    drawn = str(facts.get("drawn") or (newest.day if newest else ""))
-    received = str(facts.get("received") or (newest.received if newest else ""))
-    return {
-        "drawn": _time(drawn, timezone),
-        "received": _time(received, timezone),
-        "delay": _delay(drawn, received),
-    }
+    drawn, received = str(facts.get("drawn", "")), str(facts.get("received", ""))
+    delay = _days(facts["delay_days"]) if "delay_days" in facts else _delay(drawn, received)
+    if newest and (not drawn or newest.day > drawn[:10]):  # the facts are those of the first
+        drawn, received = newest.day, newest.received
+        delay = _delay(drawn, received)
+    return {"drawn": _time(drawn, timezone), "received": _time(received, timezone), "delay": delay}
 
 
 def _time(text: str, timezone: str) -> str:
@@ -169,9 +175,12 @@ def _time(text: str, timezone: str) -> str:
 def _delay(drawn: str, received: str) -> str:
     """How many days after the record the data came; empty when a date is partial."""
     try:
-        days = (date.fromisoformat(received[:10]) - date.fromisoformat(drawn[:10])) // timedelta(days=1)
+        return _days((date.fromisoformat(received[:10]) - date.fromisoformat(drawn[:10])).days)
     except ValueError:
         return ""
+
+
+def _days(days: int) -> str:
     return "the same day" if days == 0 else f"{days} day{'' if abs(days) == 1 else 's'} later"
 
 
