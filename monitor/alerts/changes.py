@@ -49,8 +49,8 @@ def _changed(told: EvidenceRow, row: EvidenceRow | None) -> Iterable[Change]:
     elif row.version != told.version:
         now = dict(row.cells)
         for column, value in told.cells:
-            if column in now and now[column] != value:
-                yield Change(told.domain, told.key, told.role, column, value, now[column])
+            if now.get(column, "") != value:
+                yield Change(told.domain, told.key, told.role, column, value, now.get(column, ""))
 
 
 def as_it_is(before: Finding, rows: Mapping[tuple[str, str], EvidenceRow]) -> Finding:

@@ -39,8 +39,10 @@ def decide(run: RuleRun, alerts: Sequence[Alert], scene: Scene) -> tuple[Decisio
     """
     mine = [alert for alert in alerts if alert.kind is AlertKind.FINDING]
     decisions = _unseen(run, mine) if run.outcome in BLINDED else _findings(run, mine, scene)
-    ids = frozenset(decision.alert.id for decision in decisions)
-    return (*decisions, *decide_troubles(run, alerts, replace(scene, taken=scene.taken | ids)))
+    after = {decision.alert.id: decision.alert for decision in decisions}
+    others = [alert for alert in alerts if alert.id not in after]
+    later = replace(scene, taken=scene.taken | after.keys())
+    return (*decisions, *decide_troubles(run, [*after.values(), *others], later))
 
 
 def _unseen(run: RuleRun, alerts: Sequence[Alert]) -> tuple[Decision, ...]:

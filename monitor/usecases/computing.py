@@ -33,8 +33,8 @@ from monitor.usecases.ruleset import Ruleset, study_rules, walk
 class Prepared:
     """One study's data and rules, ready to be evaluated.
 
-    `hidden` counts the records of each domain that a cut-off date hides. `inputs` maps a rule to
-    the hash of everything that its run depends on.
+    `derived` is the id of the derived tables, `hidden` counts the records of each domain that a
+    cut-off date hides, `inputs` maps a rule to the hash of everything that its run depends on.
     """
 
     study: StudySettings
@@ -42,7 +42,7 @@ class Prepared:
     ruleset: Ruleset
     context: Context
     engine: Engine
-    tables: Mapping[str, Path]
+    derived: str
     hidden: Mapping[str, int]
     inputs: Mapping[str, str]
 
@@ -88,7 +88,7 @@ def prepared(
         inputs = _inputs(ruleset, context, derived.id, study)
         limits = settings.monitor
         with Engine(tables, threads=limits.threads, memory_limit=limits.memory_limit) as engine:
-            yield Prepared(study, taken, ruleset, context, engine, tables, hidden, inputs)
+            yield Prepared(study, taken, ruleset, context, engine, derived.id, hidden, inputs)
 
 
 def _fixed(cutoff: str) -> date | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from monitor.alerts.changes import FIRING_ROLES
 from monitor.engines.duckdb import Engine
+from monitor.engines.evidence import evidence_row, said
 from monitor.evidence import read_finding
 from monitor.files import Store
-from monitor.records import Alert, AlertKind, EvidenceRow, Finding, day_date
+from monitor.records import Alert, AlertKind, EvidenceRow, Finding
 from monitor.rules.rule import Rule
 
 
@@ -65,21 +65,10 @@ def _now(
 
 
 def as_now(told: EvidenceRow, found: Mapping[str, Any]) -> EvidenceRow:
-    """One record as it is now, in the columns that were told; unchanged when its version is the same."""
+    """One record as it is now, in the columns that were told; as it was when its version is the same."""
     if str(found["VERSION"]) == told.version:
         return told
-    low, high = found["DAY_LO"], found["DAY_HI"]
-    return replace(
-        told,
-        version=str(found["VERSION"]),
-        day=day_date(low).isoformat() if low is not None and low == high else "",
-        received=datetime.fromtimestamp(found["RECEIVED"], UTC).isoformat(),
-        cells=tuple((column, _text(found.get(column))) for column, _ in told.cells),
-    )
-
-
-def _text(value: Any) -> str:
-    """A value as evidence shows it: at most 12 significant digits, empty when missing."""
-    if value is None:
-        return ""
-    return f"{value:.12g}" if isinstance(value, float) else str(value)
+    now = evidence_row(told.role, told.domain, found)
+    further = {column: said(found[column]) for column, _ in told.cells if found.get(column) is not None}
+    shown = {**dict(now.cells), **further}
+    return replace(now, cells=tuple((column, shown[column]) for column, _ in told.cells if column in shown))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -30,12 +30,19 @@ from monitor.usecases.writing import put_all, upsert_run, write, write_run, writ
 
 __all__ = ["RuleResult", "Scanned", "record_failure", "scan", "what_if"]
 
+Timer = Callable[[], float]  # seconds from any start
+
 REMOVED = "removed"  # a rule that is no longer in the study's packs
 SOURCES: Mapping[str, tuple[str, ...]] = {
     "DOSE": ("EC", "EX"),
     "DAILY": ("EC", "EX"),
     "AEDRUG": ("AE", "SUPPAE"),
 }
+
+
+def untimed() -> float:
+    """A timer that stands still: every rule takes no time."""
+    return 0.0
 
 
 @dataclass(frozen=True)
@@ -83,10 +90,12 @@ def scan(
     lease: Lease,
     *,
     healthy: bool = True,
+    timer: Timer = untimed,
 ) -> Scanned:
     """Scan one study under its lease, and write what follows, in one transaction.
 
     Not `healthy`: something else failed in this run, so that an alert about a failed run goes on.
+    `timer` measures how long each rule takes.
     Raises MonitorError when the study's data or rules can't be used; nothing is written then.
     """
     with reading(opened.engine, "scan.look") as connection:
@@ -96,7 +105,7 @@ def scan(
     with prepared(opened.settings, study, taken, now) as ready:
         today = now.astimezone(ZoneInfo(opened.settings.monitor.timezone)).date()
         changed = _changed(ready, last, alerts, today)
-        computed = replace(_compute(opened, ready, changed, alerts), healthy=healthy)
+        computed = replace(_compute(opened, ready, changed, alerts, timer), healthy=healthy)
     with reading(opened.engine, "scan.rehearse") as connection:
         put_all(opened.evidence, rule_on(connection, opened.settings, computed, now).decisions)
     with recorded(opened.engine, "scan.commit", actor, now, opened.key, lease) as work:
@@ -113,13 +122,14 @@ def what_if(
     *,
     as_of: date | None = None,
     known_at: datetime | None = None,
+    timer: Timer = untimed,
 ) -> Scanned:
     """What a scan would say: `--dry-run`, `--as-of`, `--known-at`. Writes nothing, alerts nobody."""
     with reading(opened.engine, "scan.look") as connection:
         taken = newest_snapshot(connection, opened.settings.data_dir, study.id, known_at)
         alerts = of_study(connection, study.id)
     with prepared(opened.settings, study, taken, now, as_of) as ready:
-        computed = _compute(opened, ready, frozenset(rule.id for rule in ready.ruleset.rules), alerts)
+        computed = _compute(opened, ready, frozenset(rule.id for rule in ready.ruleset.rules), alerts, timer)
     with reading(opened.engine, "scan.rehearse") as connection:
         ruled = rule_on(connection, opened.settings, computed, now)
     return _scanned(ready, computed, ruled, {}, queued=0, written=False)
@@ -145,9 +155,19 @@ def _changed(
     )
 
 
-def _compute(opened: Opened, ready: Prepared, changed: frozenset[str], alerts: Sequence[Alert]) -> Computed:
+def _compute(
+    opened: Opened, ready: Prepared, changed: frozenset[str], alerts: Sequence[Alert], timer: Timer
+) -> Computed:
     rules = closure(ready.ruleset.rules, changed)
-    runs = evaluate(ready.engine, rules, ready.context, ready.study.id) if rules else ()
+    runs = evaluate(
+        ready.engine,
+        rules,
+        ready.context,
+        ready.study.id,
+        ready.snapshot.id,
+        derived=ready.derived,
+        timer=timer,
+    )
     mine = [alert for alert in alerts if alert.rule in changed]
     return Computed(
         study=ready.study.id,
