@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
-from monitor.records import day_number
+from monitor.clinical.domains import kind_of
+from monitor.clinical.sql import connect, table_of, write_parquet
+from monitor.records import Kind, day_number
 
 Row = dict[str, Any]
 
@@ -92,3 +96,49 @@ def bounds(value: float | str | None) -> tuple[float | None, float | None, bool,
     number = float(value.strip("<>="))
     is_open = "=" not in value
     return (None, number, False, is_open) if value.startswith("<") else (number, None, is_open, False)
+
+
+# ---------------------------------------------------------------- as Parquet
+
+FIXED = {
+    "ROWN": "BIGINT",
+    "RECEIVED": "BIGINT",
+    "VALID": "BOOLEAN",
+    **dict.fromkeys(("DAY_LO", "DAY_HI", "END_LO", "END_HI", "SECOND"), "INTEGER"),
+}
+TYPES = {Kind.TEXT: "VARCHAR", Kind.NUMBER: "DOUBLE", Kind.QUANTITY: "DOUBLE"}
+
+
+def sql_type(domain: str, name: str) -> str:
+    """The type of a physical column."""
+    if name in FIXED:
+        return FIXED[name]
+    if name.endswith("_OPEN"):
+        return "BOOLEAN"
+    bare = name.removesuffix("_LO").removesuffix("_HI")
+    kind = kind_of(domain, bare)
+    if kind is Kind.DATE:
+        return "INTEGER"
+    return TYPES[kind] if kind else "VARCHAR"
+
+
+def write_tables(folder: Path, rows: Mapping[str, Sequence[Row]]) -> dict[str, Path]:
+    """A Parquet file for each domain, in the physical form of derived tables."""
+    tables: dict[str, Path] = {}
+    for domain, given in rows.items():
+        names = dict.fromkeys(name for each in given for name in each)
+        kinds = {name: sql_type(domain, name) for name in names or row(0, None)}
+        tables[domain] = folder / f"{domain}.parquet"
+        with connect() as connection:
+            values = [[each.get(name) for name in kinds] for each in given]
+            table_of(connection, "given", kinds, values)
+            write_parquet(connection, "SELECT * FROM given ORDER BY ROWN", tables[domain])
+    return tables
+
+
+def named_columns(domain: str, rows: Sequence[Row]) -> frozenset[str]:
+    """The columns that rules may name: a date or a censored result by its own name."""
+    names = {
+        name.removesuffix("_OPEN").removesuffix("_LO").removesuffix("_HI") for row in rows for name in row
+    }
+    return frozenset(name for name in names if kind_of(domain, name))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from monitor.engines import evidence
-from monitor.engines.findings import Setting, Subject, common_facts, named_columns, rows_of
+from monitor.engines.findings import Setting, Subject, common_facts, named_columns, opening, rows_of
 from monitor.records import Cause, EvidenceRow, Finding, Truth
 from monitor.rules.english import sentence
 from monitor.rules.reference import Judged
@@ -17,7 +17,7 @@ SHOWN = 10  # rows of a finding; the rest are counted
 
 def untold(setting: Setting, subject: Subject, records: Sequence[Judged]) -> Finding:
     """The finding of one subject's records that can't be told, one severity lower."""
-    used = [item for one in records for item in one.used]
+    used = [item for one in records for item in (*one.used, *opening(setting, one, subject))]
     rows = rows_of(used[:SHOWN], named_columns(setting.rule))
     first = records[0]
     return Finding(

@@ -44,16 +44,15 @@ class Scan:
 
 @dataclass(frozen=True)
 class Done:
-    """A rule that was run: what other rules may refer to."""
+    """A rule that was run: what other rules may refer to.
+
+    `untold`: for a cause of the whole study, such as an empty column, it can't be told.
+    """
 
     rule: Rule
     run: RuleRun
     episodes: tuple[Episode, ...] = ()
-
-    @property
-    def is_untold(self) -> bool:
-        """Whether nothing can be told of it in the whole study."""
-        return any(finding.truth is Truth.UNKNOWN and not finding.keys for finding in self.run.findings)
+    untold: bool = False
 
 
 class Disagreement(Exception):
@@ -136,7 +135,7 @@ def _evaluated(rule: Rule, scan: Scan, done: Mapping[str, Done]) -> Done:
     for name in rule.refers_to:
         if name not in done or done[name].run.outcome is Outcome.BROKEN:
             return Done(
-                rule, _run(rule, scan, Outcome.BROKEN, None, said=f"it refers to {name}, which did not run")
+                rule, _run(rule, scan, Outcome.BROKEN, None, said=f"it refers to {name}, which is broken")
             )
     referred = {name: done[name] for name in rule.refers_to}
     setting = Setting(
@@ -160,7 +159,8 @@ def _evaluated(rule: Rule, scan: Scan, done: Mapping[str, Done]) -> Done:
     told = _told(setting, scan, found, episodes, referred)
     if found.fired or found.cannot_tell:
         outcome = Outcome.FIRED if found.fired else Outcome.CANNOT_TELL
-        return Done(rule, _run(rule, scan, outcome, found, told), episodes)
+        wide = any(finding.truth is Truth.UNKNOWN and not finding.keys for finding in told)
+        return Done(rule, _run(rule, scan, outcome, found, told), episodes, untold=wide)
     blind = _blind_rule(referred) or columns_unseen(rule, scan.context)
     if blind:
         return Done(rule, _blind(setting, scan, found, blind), episodes)
@@ -194,7 +194,7 @@ def _told(
     for episode in episodes:
         if episode.truth is Truth.TRUE:
             firing.setdefault(episode.subject, []).append(episode)
-    untold_rules = frozenset(name for name, one in referred.items() if one.is_untold)
+    untold_rules = frozenset(name for name, one in referred.items() if one.untold)
     untold = Untold(setting, Emptiness(setting.rule, scan.context, scan.engine, untold_rules))
     told: list[Finding] = []
     for subject in _judged(setting, scan, found):

@@ -80,14 +80,19 @@ def drawn(days: Days, second: int | None) -> str:
 # ---------------------------------------------------------------- the same series
 
 
+def series_key(domain: str, row: Row) -> tuple[object, ...]:
+    """What tells one series of a subject from another: test and specimen, or drug; () for events."""
+    columns = DOMAINS[domain].series if domain in DOMAINS else ()
+    return tuple(row.get(name) for name in columns)
+
+
 def same_series(domain: str, row: Row, others: Sequence[Row]) -> list[Row]:
     """Those of the records that have the same test and specimen (or drug) as a record.
 
     Events make no series: none.
     """
-    columns = DOMAINS[domain].series if domain in DOMAINS else ()
-    alike = [other for other in others if all(other.get(name) == row.get(name) for name in columns)]
-    return alike if columns else []
+    key = series_key(domain, row)
+    return [other for other in others if series_key(domain, other) == key] if key else []
 
 
 def previous(domain: str, row: Row, series: Sequence[Row]) -> list[Row]:

@@ -143,9 +143,9 @@ def _fired_facts(
 
 def _arrival(first: Judged) -> dict[str, Any]:
     """When the rule could first fire: the last record that it needed, and when all had been received."""
-    days = [start_of(used.row) for used in first.used]
-    last = max((day.high for day in days if day.high is not None), default=None)
-    received = max((used.row["RECEIVED"] for used in first.used if used.row.get("RECEIVED")), default=None)
+    needed = [first.found, *_earliest(first)]
+    last = max((day.high for row in needed if (day := start_of(row)).high is not None), default=None)
+    received = max((row["RECEIVED"] for row in needed if row.get("RECEIVED")), default=None)
     facts: dict[str, Any] = {
         "complete": evidence.iso(Days(last, last)),
         "received": evidence.moment(received),
@@ -154,6 +154,15 @@ def _arrival(first: Judged) -> dict[str, Any]:
         arrived = datetime.fromtimestamp(received, UTC).date()
         facts["delay_days"] = day_number(arrived) - last
     return facts
+
+
+def _earliest(one: Judged) -> list[Row]:
+    """Of the other records that made it fire, the earliest of each series: one of each was enough."""
+    first: dict[tuple[object, ...], Row] = {}
+    others = (used for used in one.used if used.role == "with")
+    for used in sorted(others, key=lambda used: int(used.row["ROWN"])):
+        first.setdefault((used.domain, *evidence.series_key(used.domain, used.row)), used.row)
+    return list(first.values())
 
 
 def assumed(setting: Setting) -> list[str]:
@@ -182,8 +191,8 @@ def _evidence(
         *(item for one in firing for item in opening(setting, one, subject)),
         *(Used("clear", domain, one.found) for one in _clearing(episode, subject)),
         *(Used("dose", "DOSE", row) for row in _dose(domain, episode, subject)),
-        *(Used("baseline", domain, row) for row in evidence.baseline(domain, found, series)),
         *(Used("previous", domain, row) for row in evidence.previous(domain, found, series)),
+        *(Used("baseline", domain, row) for row in evidence.baseline(domain, found, series)),
     ]
     return rows_of(chosen, named_columns(rule))
 
