@@ -1,0 +1,1 @@
+"""The commands; each calls one use-case and prints what it gives."""
