@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from time import perf_counter
 
 from monitor.config import StudySettings
 from monitor.database.lease import Lease, held, new_holder
@@ -86,7 +87,7 @@ def _study(
                 step(f"loading {study.id}")
                 loaded = load(monitor, study.id, clock(), actor, lease)
                 step(f"scanning {study.id}")
-                scanned = scan(monitor, study, actor, clock(), lease)
+                scanned = scan(monitor, study, actor, clock(), lease, healthy=not broken, timer=perf_counter)
                 if broken:
                     record_failure(monitor, study.id, _self_test_error(broken), actor, clock(), lease)
                 return StudyRun(study.id, loaded, scanned)
