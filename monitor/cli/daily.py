@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from time import perf_counter
 from typing import Annotated
 
 import typer
@@ -94,7 +95,9 @@ def scan(
     known = known_at.replace(tzinfo=UTC) if known_at else None
     with progress("Scanning") as step:
         scanned = [
-            what_if(monitor, monitor.settings.study(each), now(), as_of=day, known_at=known)
+            what_if(
+                monitor, monitor.settings.study(each), now(), as_of=day, known_at=known, timer=perf_counter
+            )
             if dry_run or day or known
             else _scan(monitor, each)
             for each in _each(studies_of(monitor, study), step)
@@ -104,7 +107,9 @@ def scan(
 
 def _scan(monitor: Opened, study: str) -> Scanned:
     with working_on(monitor, study) as lease:
-        return scan_study(monitor, monitor.settings.study(study), this_caller(), now(), lease)
+        return scan_study(
+            monitor, monitor.settings.study(study), this_caller(), now(), lease, timer=perf_counter
+        )
 
 
 def send(config: ConfigOption = CONFIG) -> None:
