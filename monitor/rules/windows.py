@@ -35,13 +35,14 @@ def in_window(window: Window, at: At, found: Days, start: Days, end: Days) -> Tr
         return Truth.TRUE
     if is_missing(found) or is_missing(start):
         return Truth.UNKNOWN
-    low = -inf if window.low is None else window.low
-    high = inf if window.high is None else window.high
-    if _last(start) <= _first(found) + high and _first(end) >= _last(found) + low:
+    # A bound that isn't there is kept by every pair of days: inf - inf would keep none.
+    not_after = window.high is None or _last(start) <= _first(found) + window.high
+    not_before = window.low is None or _first(end) >= _last(found) + window.low
+    if not_after and not_before:
         return Truth.TRUE
-    if _first(start) > _last(found) + high or _last(end) < _first(found) + low:
-        return Truth.FALSE
-    return Truth.UNKNOWN
+    after = window.high is not None and _first(start) > _last(found) + window.high
+    before = window.low is not None and _last(end) < _first(found) + window.low
+    return Truth.FALSE if after or before else Truth.UNKNOWN
 
 
 def reaches_past(window: Window, found: Days, reach: int) -> bool:

@@ -14,11 +14,10 @@ from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.strategies import DrawFn, SearchStrategy
+from hypothesis.strategies import SearchStrategy
 
 from monitor.records import Days, Episode, Kind, Severity, Truth
 from monitor.rules.context import Context, Parameter
-from monitor.rules.terms import Row
 from monitor.rules.rule import (
     Absolute,
     And,
@@ -57,6 +56,7 @@ from monitor.rules.rule import (
     Without,
     WithRule,
 )
+from monitor.rules.terms import Row
 
 COLUMNS: Mapping[str, Mapping[str, Kind]] = {
     "LB": {
@@ -117,127 +117,165 @@ SITES = {"01": "S1", "02": "S2", "03": ""}
 FIRST, LAST = 100, 112  # the days of the study
 
 
+def often(*strategies: SearchStrategy[Any]) -> SearchStrategy[Any]:
+    """One of the strategies, one that stands here twice twice as often (one_of would drop it)."""
+    return st.sampled_from(strategies).flatmap(lambda strategy: strategy)
+
+
 # ---------------------------------------------------------------- data
 
 
-@st.composite
-def some_days(draw: DrawFn) -> Days:
+# One draw for each value: the shapes stand in the pools, as often as they should come.
+PARTIAL = (Days(103, 106), Days(101, 110), Days(None, None), Days(105, None), Days(None, 104))
+DAYS = (*(Days(day, day) for day in range(FIRST, LAST + 1)), *PARTIAL)
+OPEN_ENDS = (*(Days(day, None) for day in range(FIRST, LAST + 1, 2)), *DAYS)
+
+
+@cache
+def some_days() -> SearchStrategy[Days]:
     """A date: mostly one day, sometimes partial, missing, or with one end only."""
-    day = draw(st.integers(FIRST, LAST))
-    later = day + draw(st.integers(0, 5))
-    shapes = (Days(day, day), Days(day, later), Days(None, None), Days(day, None), Days(None, day))
-    shape: int = draw(st.sampled_from((0,) * 14 + (1, 1, 1, 2, 3, 4)))
-    return shapes[shape]
+    return st.sampled_from(DAYS)
 
 
-@st.composite
-def cells(draw: DrawFn, name: str, kind: Kind) -> dict[str, Any]:
+@cache
+def cells(name: str, kind: Kind) -> SearchStrategy[dict[str, Any]]:
     """The physical columns of one value."""
     if kind is Kind.TEXT:
-        return {name: draw(st.sampled_from((*WORDS[name] * 3, None)))}
+        return st.sampled_from([{name: word} for word in (*WORDS[name] * 3, None)])
     if kind is Kind.DATE:
-        days = draw(some_days())
-        return {f"{name}_LO": days.low, f"{name}_HI": days.high}
-    value = draw(st.sampled_from((*VALUES, None)))
+        return st.sampled_from([{f"{name}_LO": days.low, f"{name}_HI": days.high} for days in DAYS])
     if name not in CENSORED:
-        return {name: value}
-    return draw(censored(name, value))
+        return st.sampled_from([{name: value} for value in (*VALUES, None)])
+    exact = [_exact(name, value) for value in VALUES] * 2
+    return st.sampled_from([*exact, *(_censored(name, *bounds) for bounds in BOUNDS)])
 
 
-@st.composite
-def censored(draw: DrawFn, name: str, value: float | None) -> dict[str, Any]:
-    """A quantity with bounds: a value, missing, `<x`, `<=x`, `>x`, or between two."""
-    shape = "value" if value is None else draw(st.sampled_from(("value",) * 5 + ("<", "<=", ">", "between")))
-    low, high = (value, value) if shape == "value" else (None, None)
-    if shape in ("<", "<="):
-        high = value
-    if shape in (">", "between"):
-        low = value
-    if shape == "between" and value is not None:
-        high = value + 100
+# low, high, low excluded, high excluded: `<x`, `<=x`, `>x`, between two, and missing
+BOUNDS: tuple[tuple[float | None, float | None, bool, bool], ...] = (
+    *((None, limit, False, True) for limit in (0.3, 400.0, 3.0)),
+    *((limit, None, True, False) for limit in (400.0, 1000.0, 0.1 * 3)),
+    (None, 400.0, False, False),
+    (399.0, 500.0, False, False),
+    (None, None, False, False),
+)
+
+
+def _censored(
+    name: str, low: float | None, high: float | None, low_open: bool, high_open: bool
+) -> dict[str, Any]:
     return {
-        name: value if shape == "value" else None,
+        name: None,
         f"{name}_LO": low,
         f"{name}_HI": high,
-        f"{name}_LO_OPEN": shape == ">",
-        f"{name}_HI_OPEN": shape == "<",
+        f"{name}_LO_OPEN": low_open,
+        f"{name}_HI_OPEN": high_open,
     }
 
 
-@st.composite
-def records(draw: DrawFn, domain: str) -> Row:
+def _exact(name: str, value: float) -> dict[str, Any]:
+    return {**_censored(name, value, value, low_open=False, high_open=False), name: value}
+
+
+@cache
+def records(domain: str) -> SearchStrategy[Row]:
     """One row of a derived table, without its row number."""
-    start = draw(some_days())
-    row: dict[str, Any] = {
-        "USUBJID": draw(st.sampled_from(("01", "01", "01", "02", "03"))),
-        "VALID": draw(st.sampled_from((True,) * 9 + (False,))),
-        "UNIT": draw(st.sampled_from((*UNITS[:1] * 12, *UNITS))),
-        "ANALYTE": draw(st.sampled_from(("PLAT", "BILI", None))),
-        "SECOND": draw(st.sampled_from((None, None, 28800, 36000))),
+    parts = st.tuples(
+        st.sampled_from(("01", "01", "01", "02", "03")),
+        st.sampled_from((True,) * 9 + (False,)),
+        st.sampled_from((*UNITS[:1] * 12, *UNITS)),
+        st.sampled_from(("PLAT", "BILI", None)),
+        st.sampled_from((None, None, 28800, 36000)),
+        some_days(),
+        st.none() if domain == "LB" else st.sampled_from((None, *OPEN_ENDS)),
+        *(cells(name, kind) for name, kind in COLUMNS[domain].items()),
+    )
+    return parts.map(_row)
+
+
+def _row(parts: tuple[Any, ...]) -> Row:
+    subject, valid, unit, analyte, second, start, end, *values = parts
+    end = end or start
+    row = {
+        "USUBJID": subject,
+        "SITEID": SITES[subject],
+        "VALID": valid,
+        "UNIT": unit,
+        "ANALYTE": analyte,
+        "SECOND": second,
         "DAY_LO": start.low,
         "DAY_HI": start.high,
+        "END_LO": end.low,
+        "END_HI": end.high,
     }
-    end = (
-        start
-        if domain == "LB"
-        else draw(st.one_of(st.just(start), some_days(), st.just(Days(start.low, None))))
-    )
-    row |= {"SITEID": SITES[row["USUBJID"]], "END_LO": end.low, "END_HI": end.high}
-    for name, kind in COLUMNS[domain].items():
-        row |= draw(cells(name, kind))
-    return row
+    return row | {name: value for cell in values for name, value in cell.items()}
 
 
-@st.composite
-def tables(draw: DrawFn) -> dict[str, list[Row]]:
+@cache
+def tables() -> SearchStrategy[dict[str, list[Row]]]:
     """The derived tables of a small study, sorted by subject."""
-    made: dict[str, list[Row]] = {}
-    for domain in COLUMNS:
-        rows = sorted(
-            draw(st.lists(records(domain), min_size=draw(st.sampled_from((0, 3, 3, 3))), max_size=7)),
-            key=lambda row: str(row["USUBJID"]),
-        )
-        made[domain] = [
-            {**row, "ROWN": number, "KEY": f"{domain}-{number}"} for number, row in enumerate(rows)
+    several = {domain: st.lists(records(domain), min_size=3, max_size=7) for domain in COLUMNS}
+    few = {domain: st.lists(records(domain), max_size=2) for domain in COLUMNS}
+    either = {domain: often(several[domain], several[domain], few[domain]) for domain in COLUMNS}
+    return st.fixed_dictionaries(either).map(_numbered)
+
+
+def _numbered(drawn: Mapping[str, list[Row]]) -> dict[str, list[Row]]:
+    return {
+        domain: [
+            {**row, "ROWN": number, "KEY": f"{domain}-{number}"}
+            for number, row in enumerate(sorted(rows, key=lambda row: str(row["USUBJID"])))
         ]
-    return made
+        for domain, rows in drawn.items()
+    }
 
 
-@st.composite
-def episodes(draw: DrawFn) -> Episode:
+@cache
+def episodes() -> SearchStrategy[Episode]:
     """An episode of another rule."""
-    return Episode(
-        draw(st.sampled_from(OTHER_RULES)),
-        draw(st.sampled_from(tuple(SITES))),
-        draw(st.sampled_from((Truth.TRUE, Truth.TRUE, Truth.UNKNOWN))),
-        (),
-        opened=draw(some_days()),
-        second=draw(st.sampled_from((None, 28800, 36000))),
-        closed=draw(st.one_of(st.none(), some_days())),
+    return st.builds(
+        Episode,
+        st.sampled_from(OTHER_RULES),
+        st.sampled_from(tuple(SITES)),
+        st.sampled_from((Truth.TRUE, Truth.TRUE, Truth.UNKNOWN)),
+        st.just(()),
+        opened=some_days(),
+        second=st.sampled_from((None, 28800, 36000)),
+        closed=st.one_of(st.none(), some_days()),
     )
 
 
-@st.composite
-def contexts(draw: DrawFn) -> Context:
+@cache
+def contexts() -> SearchStrategy[Context]:
     """Under what the rules are judged: absent columns, domains that end early or were not received."""
-    received = [domain for domain in COLUMNS if draw(st.integers(0, 19)) < 19]
-    columns = {
-        domain: frozenset(name for name in COLUMNS[domain] if draw(st.integers(0, 29)) < 29)
-        for domain in received
-    }
-    through: dict[tuple[str, str], int] = {}
-    for domain in received:
-        reach = st.sampled_from((FIRST + 4, LAST, LAST + 30, LAST + 30, LAST + 30))
-        sites = draw(st.sampled_from((("",), ("",), ("", "S1"), ("S1",))))
-        through |= {(domain, site): draw(reach) for site in sites}
+    given = {domain: often(*[received(domain)] * 11, st.none()) for domain in COLUMNS}
+    same_day = st.sampled_from(("before", "after", "cannot tell"))
+    return st.tuples(st.fixed_dictionaries(given), same_day).map(_context)
+
+
+@cache
+def received(domain: str) -> SearchStrategy[tuple[frozenset[str], dict[str, int]]]:
+    """Which columns of a domain were received, and how far its data reach, by site."""
+    names = tuple(COLUMNS[domain])
+    columns = st.sampled_from(
+        [*[names] * 5 * len(names), *(names[:n] + names[n + 1 :] for n in range(len(names))), ()]
+    )
+    reach = st.sampled_from((LAST + 30, LAST + 30, LAST, FIRST + 4))
+    sites = st.sampled_from((("",), ("",), ("", "S1"), ("S1",)))
+    through = st.tuples(sites, reach, reach).map(lambda drawn: dict(zip(drawn[0], drawn[1:], strict=False)))
+    return st.tuples(columns.map(frozenset), through)
+
+
+def _context(drawn: tuple[Mapping[str, tuple[frozenset[str], dict[str, int]] | None], str]) -> Context:
+    by_domain, same_day = drawn
+    given = {domain: one for domain, one in by_domain.items() if one is not None}
     return Context(
         as_of=LAST,
         params=PARAMS,
         lists=LISTS,
         ignored=frozenset({"other"}),
-        through=through,
-        columns=columns,
-        same_day=draw(st.sampled_from(("before", "after", "cannot tell"))),
+        through={(domain, site): day for domain, (_, sites) in given.items() for site, day in sites.items()},
+        columns={domain: columns for domain, (columns, _) in given.items()},
+        same_day=same_day,
     )
 
 
@@ -298,7 +336,7 @@ def dates(place: Place) -> SearchStrategy[Expression]:
 @cache
 def texts(place: Place) -> SearchStrategy[Expression]:
     """A text: a column or a word."""
-    return st.one_of(columns(place, Kind.TEXT), columns(place, Kind.TEXT), words().map(Text))
+    return often(columns(place, Kind.TEXT), columns(place, Kind.TEXT), words().map(Text))
 
 
 @cache
@@ -362,21 +400,21 @@ def maybe(strategy: SearchStrategy[Any]) -> SearchStrategy[Any]:
 @cache
 def asked(place: Place) -> SearchStrategy[Condition | None]:
     """A `where`."""
-    return st.one_of(st.none(), likely(place), likely(place), tests(place), conditions(place))
+    return often(st.none(), likely(place), likely(place), tests(place), conditions(place))
 
 
 @cache
 def series(place: Place) -> SearchStrategy[Series]:
     """The records looked at."""
     unit = st.sampled_from(("", "10^9/L", "10^9/L", "10^9/L", "umol/L"))
-    of = st.one_of(st.none(), likely(place), likely(place), conditions(place, 1))
+    of = often(st.none(), likely(place), likely(place), conditions(place, 1))
     return st.builds(Series, st.just(place.domain), of, unit)
 
 
 @cache
 def windows() -> SearchStrategy[Window]:
     """Days around the found record, sometimes without a limit."""
-    bound = st.one_of(st.none(), st.integers(-9, 9), st.integers(-9, 9))
+    bound = st.sampled_from((*range(-9, 10), *[None] * 9))
     return st.tuples(bound, bound).map(_ordered)
 
 
@@ -385,23 +423,20 @@ def _ordered(ends: tuple[int | None, int | None]) -> Window:
     return Window(high, low) if low is not None and high is not None and low > high else Window(low, high)
 
 
-@st.composite
-def others(draw: DrawFn, found: str) -> With | Without:
+@cache
+def others(domain: str, found: str) -> SearchStrategy[With | Without]:
     """`with` or `without`."""
-    place = Place(draw(st.sampled_from((*COLUMNS, *COLUMNS, *COLUMNS, NOT_RECEIVED))), found)
-    clause = With(draw(series(place)), draw(windows()), draw(asked(place)), draw(st.sampled_from(At)))
-    if draw(st.booleans()):
-        return clause
-    opened = draw(maybe(st.sampled_from(Open)))
-    return Without(clause.series, clause.window, clause.where, clause.at, opened)
+    place = Place(domain, found)
+    parts = (series(place), windows(), asked(place), st.sampled_from(At))
+    return st.one_of(st.builds(With, *parts), st.builds(Without, *parts, maybe(st.sampled_from(Open))))
 
 
 @cache
 def single_clauses(found: str) -> SearchStrategy[With | Without | WithRule]:
     """A clause that holds no other."""
-    return st.one_of(
-        others(found), others(found), st.builds(WithRule, st.sampled_from(OTHER_RULES), st.booleans())
-    )
+    of_rule = st.builds(WithRule, st.sampled_from(OTHER_RULES), st.booleans())
+    domains = (*COLUMNS, *COLUMNS, NOT_RECEIVED)
+    return often(*(others(domain, found) for domain in domains), of_rule, of_rule)
 
 
 @cache
@@ -409,33 +444,35 @@ def clauses(found: str) -> SearchStrategy[Clause]:
     """Any clause."""
     single = single_clauses(found)
     group = st.lists(single, min_size=1, max_size=3).map(lambda items: AnyOf(tuple(items)))
-    return st.one_of(single, single, single, group)
+    return often(single, single, single, group)
 
 
-@st.composite
-def rules(draw: DrawFn) -> Rule:
+@cache
+def rules() -> SearchStrategy[Rule]:
     """A whole rule."""
-    domain = draw(st.sampled_from(tuple(COLUMNS)))
+    return st.one_of(*(rules_of(domain) for domain in COLUMNS))
+
+
+@cache
+def rules_of(domain: str) -> SearchStrategy[Rule]:
+    """A rule that finds records of a domain."""
     place = Place(domain)
-    levels = st.builds(
-        Level,
-        st.sampled_from(Severity),
-        asked(place),
-        st.lists(clauses(domain), max_size=1).map(tuple),
-    )
+    severity = st.sampled_from(Severity)
+    level = st.builds(Level, severity, asked(place), st.lists(clauses(domain), max_size=1).map(tuple))
     clear = st.builds(Clear, conditions(place, 1), st.sampled_from(("", "10^6/L")))
-    return Rule(
-        id="GEN-01",
-        pack="generated",
-        title="",
-        severity=Severity.HIGH,
-        action="",
-        series=draw(series(place)),
-        where=draw(asked(place)),
-        clauses=tuple(draw(st.lists(clauses(domain), max_size=2))),
-        levels=tuple(draw(st.lists(levels, max_size=3))),
-        clear=draw(maybe(clear)),
-        per=draw(st.sampled_from(Per)),
+    return st.builds(
+        Rule,
+        id=st.just("GEN"),
+        pack=st.just("generated"),
+        title=st.just(""),
+        severity=severity,
+        action=st.just(""),
+        series=series(place),
+        where=asked(place),
+        clauses=st.lists(clauses(domain), max_size=2).map(tuple),
+        levels=st.lists(level, max_size=2).map(tuple),
+        clear=maybe(clear),
+        per=st.sampled_from(Per),
     )
 
 
@@ -452,15 +489,27 @@ class World:
     rules: tuple[Rule, ...]
 
 
-@st.composite
-def worlds(draw: DrawFn, *, several: int = 4) -> World:
+def worlds(*, several: int = 4) -> SearchStrategy[World]:
     """A study whose tables hold only the domains and columns that its context says were received."""
-    context = draw(contexts())
-    whole = draw(tables())
+    return st.builds(
+        _world,
+        contexts(),
+        tables(),
+        st.lists(episodes(), max_size=4),
+        st.lists(rules(), min_size=1, max_size=several),
+    )
+
+
+def _world(
+    context: Context, whole: Mapping[str, list[Row]], found: list[Episode], wanted: list[Rule]
+) -> World:
     kept = {domain: [_received(row, domain, context) for row in whole[domain]] for domain in context.columns}
-    found = tuple(draw(st.lists(episodes(), max_size=4)))
-    wanted = draw(st.lists(rules(), min_size=1, max_size=several))
-    return World(kept, context, found, tuple(replace(rule, id=f"GEN-{n}") for n, rule in enumerate(wanted)))
+    return World(
+        kept,
+        context,
+        tuple(found),
+        tuple(replace(rule, id=f"GEN-{n}") for n, rule in enumerate(wanted, start=1)),
+    )
 
 
 def _received(row: Row, domain: str, context: Context) -> Row:

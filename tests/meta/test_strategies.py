@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from monitor.records import Truth
-from monitor.rules.terms import Row
 from monitor.rules.rule import At, Clause, Comparator, Condition, Expression, Level, Open, Operator, Per, Rule
+from monitor.rules.terms import Row
 from tests.generative.strategies import LISTS, NOT_RECEIVED, World, worlds
 
 # Only generated, never run: without an engine this is quick.
