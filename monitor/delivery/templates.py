@@ -85,13 +85,13 @@ def _check(environment: ImmutableSandboxedEnvironment, folder: Path, name: str) 
     """What can be seen without rendering: the file, its syntax, the names that it uses."""
     try:
         tree = environment.parse((folder / name).read_text(encoding="utf-8"), name)
+        unknown = meta.find_undeclared_variables(tree) - FIELDS
     except TemplateSyntaxError as error:
         yield Problem(f"{folder / name}:{error.lineno}", error.message or "is not a template")
         return
     except (OSError, UnicodeDecodeError) as error:
         yield Problem(str(folder / name), f"can't be read: {error}")
         return
-    unknown = meta.find_undeclared_variables(tree) - FIELDS
     for node in tree.find_all(nodes.Name):
         if node.name in unknown and node.ctx == "load":
             known = ", ".join(sorted(FIELDS))

@@ -149,7 +149,7 @@ def moment(when: datetime | None, timezone: str) -> str:
     return f"{when.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M} UTC{offset[:3]}:{offset[3:]}"
 
 
-def _times(finding: Finding | None, facts: Mapping[str, Any], timezone: str) -> dict[str, str]:
+def _times(finding: Finding | None, facts: Mapping[str, Any], timezone: str) -> dict[str, Any]:
     """When the newest firing record was drawn, when it was received, and the days between."""
     found = [row for row in finding.evidence if row.role == "found"] if finding else []
     newest = max(found, key=lambda row: row.day, default=None)
