@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,10 +14,11 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, insert, make_url, text
 
 from monitor.audit.key import Key, read_key
-from monitor.audit.ledger import begin_ledger, recorded
+from monitor.audit.ledger import append, begin_ledger, recorded
 from monitor.database.connect import open_database
 from monitor.database.create import creating
 from monitor.database.tables import rule_version
+from monitor.database.transactions import transaction
 from monitor.files import Store
 from monitor.records import Actor, Entry
 
@@ -141,3 +143,13 @@ def hammer(url: str, data_dir: Path, name: str, steps: int) -> None:
             work.note(Entry("hammer", {"step": step, "second": True}))
             if step % 7 == 0:
                 raise ZeroDivisionError
+
+
+def die_in_a_step(url: str, data_dir: Path) -> None:
+    """Be killed, as by kill -9, when everything is written but not committed."""
+    engine, key = open_database(url), read_key(data_dir / "key")
+    with transaction(engine, "doomed") as connection:
+        values = {"study": "S", "rule": "R", "version": "1", "first_used": NOW, "text": ""}
+        connection.execute(insert(rule_version).values(values))
+        append(connection, key, ALICE, NOW, [Entry("doomed", {})])
+        os.kill(os.getpid(), signal.SIGKILL)

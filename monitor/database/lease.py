@@ -127,7 +127,7 @@ def is_dead(holder: str) -> bool:
         os.kill(int(pid), 0)
     except ProcessLookupError:
         return True
-    except PermissionError:
+    except PermissionError:  # pragma: no cover - root may signal everybody
         return False
     now = _start(int(pid))
     return bool(start and now) and start != now  # the number was given to a new process
@@ -176,6 +176,6 @@ def _place() -> str:
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         namespace = Path("/proc/self/ns/pid").readlink()
-    except OSError:
+    except OSError:  # pragma: no cover - only where there is no /proc
         return ""
     return hashlib.sha256(f"{boot}{namespace}".encode()).hexdigest()[:12]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 
 import pytest
 from sqlalchemy import func, select
@@ -11,7 +12,7 @@ from monitor.audit.export import LogFilter, log_rows
 from monitor.audit.verify import verify
 from monitor.database.tables import rule_version
 from monitor.database.transactions import reading
-from tests.databases import State, hammer
+from tests.databases import State, die_in_a_step, hammer
 
 PROCESSES = 4
 
@@ -42,6 +43,18 @@ def test_the_two_entries_of_a_step_stand_together(state: State) -> None:
     hammered(state, 6)
     actors = [row.actor for row in log_rows(state.engine, LogFilter())][1:]
     assert actors[::2] == actors[1::2]
+
+
+def test_a_process_killed_before_its_commit_leaves_nothing_and_blocks_nobody(state: State) -> None:
+    process = multiprocessing.get_context("spawn").Process(
+        target=die_in_a_step, args=(state.place.url, state.data_dir)
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    hammer(state.place.url, state.data_dir, "after", 2)
+    assert [row.actor for row in log_rows(state.engine, LogFilter())] == ["alice", "after", "after"]
+    assert verify(state.engine, state.key, state.evidence).intact
 
 
 @pytest.mark.soak

@@ -155,6 +155,11 @@ def test_a_living_process_of_somebody_else_is_not_dead() -> None:
     assert not lease.is_dead(":".join([host, "1", "", place, word]))
 
 
+def test_a_process_that_is_gone_has_no_start_and_is_dead_all_the_same() -> None:
+    host, pid, start, place, word = dead_holder().split(":")
+    assert lease.is_dead(":".join([host, pid, start, place, word])) is bool(place)
+
+
 def test_no_two_holders_have_one_name() -> None:
     assert lease.new_holder() != lease.new_holder()
     assert lease.new_holder().split(":")[1] == str(os.getpid())

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 import sqlite3
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from monitor.audit.key import Key
-from monitor.audit.ledger import START, canonical_row, head, recorded, row_state, seal
+from monitor.audit.ledger import START, canonical_row, head, moment, recorded, row_state, seal
 from monitor.database import lease
 from monitor.database.tables import ledger, rule_version
 from monitor.database.transactions import reading, transaction
@@ -32,10 +32,10 @@ def write(state: State, *entries: Entry, key: Key | None = None) -> None:
             work.note(entry)
 
 
-def step(state: State, *entries: Entry, error: Exception | None = None) -> None:
+def step(state: State, *entries: Entry, error: Exception | None = None, first_used: datetime = NOW) -> None:
     """A step that also changes a table."""
     with recorded(state.engine, "test.step", ALICE, NOW, state.key) as work:
-        work.connection.execute(insert(rule_version).values(version_row()))
+        work.connection.execute(insert(rule_version).values(version_row() | {"first_used": first_used}))
         for entry in entries:
             work.note(entry)
         if error is not None:
@@ -307,6 +307,14 @@ def test_claiming_a_mail_leaves_its_state_and_anything_else_changes_it(
 def test_of_a_mail_that_was_sent_everything_counts() -> None:
     sent = {**MAIL, "state": "sent"}
     assert row_state(sent) != row_state({**sent, "mail": "another"})
+
+
+def test_a_naive_time_is_refused_by_ledger_and_tables(state: State) -> None:
+    naive = NOW.replace(tzinfo=None)
+    with pytest.raises(ValueError, match="a naive time can't be recorded"):
+        moment(naive)
+    with pytest.raises(DatabaseError, match="a naive time can't be stored"):
+        step(state, Entry("one", {}), first_used=naive)
 
 
 def test_a_seal_depends_on_everything(state: State) -> None:

@@ -314,6 +314,12 @@ def test_a_lawful_removal_that_is_recorded_leaves_the_ledger_verifying(filled: S
     assert judged(filled).intact
 
 
+def test_a_state_of_something_that_verify_does_not_compare_is_no_problem(filled: State) -> None:
+    with recorded(filled.engine, "other", ALICE, NOW, filled.key) as work:
+        work.note(Entry("other", {"state": "x", "study": "S1"}))
+    assert judged(filled).intact
+
+
 def test_problems_of_the_chain_come_first(filled: State) -> None:
     with filled.raw() as connection:
         connection.execute(text("UPDATE alert SET owner = 'x'"))
