@@ -166,7 +166,7 @@ def _start(pid: int) -> str:
     """When a process began, in clock ticks since boot (field 22 of /proc/PID/stat); "" if not told."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
+    except OSError:  # pragma: no cover - only where there is no /proc, or the process ends right now
         return ""
     return fields[19]
 

@@ -31,18 +31,14 @@ def hammered(state: State, steps: int) -> None:
     verdict = verify(state.engine, state.key, state.evidence)
     assert verdict.problems == ()
     assert verdict.entries == verdict.head.seq == 1 + 2 * written
+    actors = [row.actor for row in log_rows(state.engine, LogFilter())][1:]
+    assert actors[::2] == actors[1::2]  # the two entries of a step stand together
     with reading(state.engine) as connection:
         assert connection.scalar(select(func.count()).select_from(rule_version)) == written
 
 
 def test_four_processes_write_one_dense_chain(state: State) -> None:
     hammered(state, 12)
-
-
-def test_the_two_entries_of_a_step_stand_together(state: State) -> None:
-    hammered(state, 6)
-    actors = [row.actor for row in log_rows(state.engine, LogFilter())][1:]
-    assert actors[::2] == actors[1::2]
 
 
 def test_a_process_killed_before_its_commit_leaves_nothing_and_blocks_nobody(state: State) -> None:
