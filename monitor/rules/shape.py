@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -177,10 +177,13 @@ def _keys(shape: type[Shape], steps: Iterable[str | int]) -> list[str]:
 def _inner(shape: type[Shape], key: str) -> type[Shape]:
     """The shape of the table, or of the tables, under a key."""
     field = next(field for name, field in shape.model_fields.items() if key in (name, field.alias))
-    pending: list[Any] = [field.annotation]
-    while pending:
-        found = pending.pop()
-        if isinstance(found, type) and issubclass(found, Shape):
-            return found
-        pending.extend(get_args(found))
-    return shape
+    return next(found for found in _types(field.annotation) if issubclass(found, Shape))
+
+
+def _types(annotation: Any) -> Iterator[type]:
+    """The classes that an annotation is made of."""
+    inner = get_args(annotation)
+    if not inner:
+        yield annotation
+    for each in inner:
+        yield from _types(each)
