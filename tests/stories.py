@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from monitor.alerts.changes import identity
 from monitor.alerts.scene import Scene
 from monitor.config import Settings
 from monitor.evidence import finding_id
@@ -61,7 +62,7 @@ def scene(*rows: EvidenceRow, before: Sequence[Finding] = (), **changed: Any) ->
         act_within=WITHIN,
         before={finding_id(told): told for told in before},
         present=frozenset(item.key for item in rows),
-        rows={(item.domain, item.key): item for item in rows},
+        rows={identity(item): item for item in rows},
     )
     return replace(basis, **changed)
 

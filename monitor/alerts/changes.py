@@ -18,6 +18,9 @@ _JUDGEMENT = re.compile(r"REL\d*|RELNST|SER|SEV|TOXGR|S(CAN|CONG|DISAB|DTH|HOSP|
 # SDTM variables that hold what was measured or given, and when.
 _RESULT = re.compile(r"ORRES|ORRESU|STRES[NCU]|DOSE|DOSU|DTC|STDTC")
 
+# What a row of evidence is known by: domain, key, and the drug, since an event has a row for each.
+Identity = tuple[str, str, str]
+
 VANISHED = "no longer there"
 
 
@@ -33,12 +36,17 @@ class Change:
     now: str
 
 
-def changes(before: Finding | None, rows: Mapping[tuple[str, str], EvidenceRow]) -> tuple[Change, ...]:
-    """What changed in the firing records of `before`. `rows` are the present ones by domain and key."""
+def identity(row: EvidenceRow) -> Identity:
+    """What a row of evidence is known by, whatever its values are."""
+    return row.domain, row.key, dict(row.cells).get("DRUG", "")
+
+
+def changes(before: Finding | None, rows: Mapping[Identity, EvidenceRow]) -> tuple[Change, ...]:
+    """What changed in the firing records of `before`. `rows` are the present ones by identity."""
     found: list[Change] = []
     for told in before.evidence if before is not None else ():
         if told.role in FIRING_ROLES:
-            found.extend(_changed(told, rows.get((told.domain, told.key))))
+            found.extend(_changed(told, rows.get(identity(told))))
     return tuple(found)
 
 
@@ -53,9 +61,9 @@ def _changed(told: EvidenceRow, row: EvidenceRow | None) -> Iterable[Change]:
                 yield Change(told.domain, told.key, told.role, column, value, now.get(column, ""))
 
 
-def as_it_is(before: Finding, rows: Mapping[tuple[str, str], EvidenceRow]) -> Finding:
+def as_it_is(before: Finding, rows: Mapping[Identity, EvidenceRow]) -> Finding:
     """A finding with its firing records as they are now, without those that vanished: for the mail."""
-    now = [rows.get((row.domain, row.key)) if row.role in FIRING_ROLES else row for row in before.evidence]
+    now = [rows.get(identity(row)) if row.role in FIRING_ROLES else row for row in before.evidence]
     kept = tuple(
         replace(row, role=told.role)
         for row, told in zip(now, before.evidence, strict=True)

@@ -42,35 +42,51 @@ def match(alerts: Sequence[Alert], findings: Sequence[Finding], present: frozens
     findings that share one with an alert the earliest goes on (split). A finding without an alert
     and an alert of the same subject whose records all vanished are one record, corrected.
     """
-    free = by_age(alerts)
+    free = {alert.id: alert for alert in by_age(alerts)}
+    holders: dict[tuple[str, str], list[Alert]] = {}
+    for alert in free.values():
+        for key in alert.keys:
+            holders.setdefault((alert.subject, key), []).append(alert)
     continued: list[tuple[Alert, Finding]] = []
     new: list[Finding] = []
     for finding in by_onset(findings):
-        alert = next((alert for alert in free if shares(alert, finding)), None)
-        if alert is None:
-            new.append(finding)
+        sharing = [a for key in finding.keys for a in holders.get((finding.subject, key), ()) if a.id in free]
+        if sharing:
+            continued.append((free.pop(by_age(sharing)[0].id), finding))
         else:
-            free.remove(alert)
-            continued.append((alert, finding))
-    merged = [(alert, into) for alert in free if (into := _into(alert, continued)) is not None]
-    taken = {alert.id for alert, _ in merged}
-    left = [alert for alert in free if alert.id not in taken]
+            new.append(finding)
+    merged = _merged(free.values(), continued)
+    left = [alert for alert in free.values() if alert.id not in {other.id for other, _ in merged}]
+    renamed = _renamed(left, new, present)
+    return Matched((*continued, *renamed), tuple(new), merged, tuple(left))
+
+
+def _merged(
+    free: Iterable[Alert], continued: Iterable[tuple[Alert, Finding]]
+) -> tuple[tuple[Alert, Alert], ...]:
+    """Each alert whose episode another one goes on with, and that other one."""
+    into = {(finding.subject, key): alert for alert, finding in continued for key in finding.keys}
+    found = ((alert, [into.get((alert.subject, key)) for key in alert.keys]) for alert in free)
+    return tuple((alert, other) for alert, others in found for other in [*filter(None, others)][:1])
+
+
+def _renamed(
+    left: list[Alert], new: list[Finding], present: frozenset[str]
+) -> tuple[tuple[Alert, Finding], ...]:
+    """Pairs of a vanished and an appeared record, which are taken out of `left` and `new`."""
+    pairs: list[tuple[Alert, Finding]] = []
     for alert in tuple(left):
         replacement = next((finding for finding in new if _replaces(finding, alert, present)), None)
         if replacement is not None:
             left.remove(alert)
             new.remove(replacement)
-            continued.append((alert, replacement))
-    return Matched(tuple(continued), tuple(new), tuple(merged), tuple(left))
+            pairs.append((alert, replacement))
+    return tuple(pairs)
 
 
 def shares(alert: Alert, finding: Finding) -> bool:
     """Whether an alert and a finding of one rule rest on a common record of one subject."""
     return alert.subject == finding.subject and not set(alert.keys).isdisjoint(finding.keys)
-
-
-def _into(alert: Alert, continued: Iterable[tuple[Alert, Finding]]) -> Alert | None:
-    return next((other for other, finding in continued if shares(alert, finding)), None)
 
 
 def _replaces(finding: Finding, alert: Alert, present: frozenset[str]) -> bool:

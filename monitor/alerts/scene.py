@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
+from monitor.alerts.changes import Identity
 from monitor.alerts.due import due_at, earlier
 from monitor.evidence import finding_id
 from monitor.records import (
@@ -30,7 +31,7 @@ class Scene:
 
     `first_scan`: the first run of the study, of this rule version, or of a changed mapping.
     `before` maps a finding's id to the finding: those that the alerts rest on. `present` are the
-    keys of the found domain's records now, `rows` the present records by domain and key, as far
+    keys of the found domain's records now, `rows` the present records by identity, as far
     as `before` names them. `dose_hold`: the rule asks to hold a dose, so that a dose given
     meanwhile is told. `taken` are the alert ids that exist.
     """
@@ -41,7 +42,7 @@ class Scene:
     first_scan: bool = False
     before: Mapping[str, Finding] = field(default_factory=dict)
     present: frozenset[str] = frozenset()
-    rows: Mapping[tuple[str, str], EvidenceRow] = field(default_factory=dict)
+    rows: Mapping[Identity, EvidenceRow] = field(default_factory=dict)
     dose_hold: bool = False
     taken: frozenset[str] = frozenset()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from monitor.alerts.changes import FIRING_ROLES
+from monitor.alerts.changes import FIRING_ROLES, Identity, identity
 from monitor.engines.duckdb import Engine
 from monitor.engines.evidence import evidence_row, said
 from monitor.evidence import read_finding
@@ -25,7 +25,7 @@ class Material:
 
     before: Mapping[str, Finding] = field(default_factory=dict)
     present: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    rows: Mapping[tuple[str, str], EvidenceRow] = field(default_factory=dict)
+    rows: Mapping[Identity, EvidenceRow] = field(default_factory=dict)
 
 
 def gather(alerts: Sequence[Alert], rules: Sequence[Rule], engine: Engine, store: Store) -> Material:
@@ -55,13 +55,17 @@ def stored(store: Store, name: str) -> Finding | None:
 
 def _now(
     told: Iterable[EvidenceRow], tables: Mapping[str, Sequence[Mapping[str, Any]]]
-) -> Iterable[tuple[tuple[str, str], EvidenceRow]]:
+) -> Iterable[tuple[Identity, EvidenceRow]]:
     """The records that were told, as they are in the data now, in the columns that were told."""
-    indexed = {(domain, str(row["KEY"])): row for domain, rows in tables.items() for row in rows}
+    indexed = {
+        (domain, str(row["KEY"]), str(row.get("DRUG") or "")): row
+        for domain, rows in tables.items()
+        for row in rows
+    }
     for row in told:
-        found = indexed.get((row.domain, row.key))
+        found = indexed.get(identity(row))
         if found is not None:
-            yield (row.domain, row.key), as_now(row, found)
+            yield identity(row), as_now(row, found)
 
 
 def as_now(told: EvidenceRow, found: Mapping[str, Any]) -> EvidenceRow:

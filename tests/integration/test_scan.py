@@ -292,3 +292,75 @@ def test_a_person_who_acts_between_computing_and_committing_is_not_overruled(tri
     trial.scan(NOW + DAY)
     (after,) = [alert for alert in trial.alerts() if alert.rule == "PLT-01"]
     assert (after.status, after.closed_outcome) == (AlertStatus.CLOSED, "dose held")
+
+
+def test_a_dose_given_while_the_hold_is_open_is_told_at_once_and_once(trial: Study) -> None:
+    trial.load(LB=QUIET)
+    trial.scan()
+    trial.load(NOW + DAY, LB=HIGH)
+    trial.scan(NOW + DAY)
+    dosed = EX + "S1,EX,01-001,ROMIPLOSTIM N01,700,ug,2026-01-30\n"
+    trial.load(NOW + 2 * DAY, LB=HIGH, EX=dosed)
+    (decision,) = rule(trial.scan(NOW + 2 * DAY), "PLT-01").decisions
+    assert (decision.what, decision.tell) == ("dosed since", True)
+    trial.load(
+        NOW + 3 * DAY, LB=HIGH + "S1,LB,01-003,PLAT,Platelets,9,9,10^9/L,9,10^9/L,2026-01-28\n", EX=dosed
+    )
+    (again,) = rule(trial.scan(NOW + 3 * DAY), "PLT-01").decisions
+    assert (again.what, again.tell) == ("unchanged", False)
+
+
+def test_a_count_below_the_limit_clears_the_alert_which_still_waits(trial: Study) -> None:
+    trial.load(LB=HIGH)
+    trial.scan()
+    low = HIGH + "S1,LB,01-001,PLAT,Platelets,120,120,10^9/L,120,10^9/L,2026-02-01\n"
+    trial.load(NOW + DAY, LB=low)
+    (decision,) = rule(trial.scan(NOW + DAY), "PLT-01").decisions
+    assert (decision.what, decision.tell, decision.alert.standing) == ("cleared", False, Standing.CLEARED)
+    assert decision.alert.status is AlertStatus.OPEN
+
+
+def test_an_extreme_count_in_the_same_episode_is_told_at_once(trial: Study) -> None:
+    trial.load(LB=HIGH)
+    trial.scan()
+    extreme = HIGH + "S1,LB,01-001,PLAT,Platelets,1200,1200,10^9/L,1200,10^9/L,2026-02-01\n"
+    trial.load(NOW + DAY, LB=extreme)
+    (decision,) = rule(trial.scan(NOW + DAY), "PLT-01").decisions
+    assert (decision.what, decision.tell, decision.alert.level) == ("level reached", True, 1)
+
+
+def test_a_record_whose_date_was_corrected_is_the_same_alert(trial: Study) -> None:
+    trial.load(LB=HIGH)
+    trial.scan()
+    (before,) = [alert for alert in trial.alerts() if alert.rule == "PLT-01"]
+    trial.load(NOW + DAY, LB=HIGH.replace("2026-01-28", "2026-01-27"))
+    (decision,) = rule(trial.scan(NOW + DAY), "PLT-01").decisions
+    assert (decision.what, decision.tell, decision.alert.id) == ("corrected", True, before.id)
+    assert decision.alert.onset == "2026-01-27"
+
+
+def event(related: str, action: str = "DRUG WITHDRAWN") -> str:
+    return AE + f"S1,AE,01-002,Rash,RASH,2026-01-20,N,{related},{action}\n"
+
+
+@pytest.mark.parametrize(
+    ("now", "what", "standing"),
+    [
+        (event("NOT RELATED"), "disputed", Standing.DISPUTED),
+        (event("RELATED", "DOSE NOT CHANGED"), "corrected", Standing.GONE),
+        (AE + "S1,AE,01-003,Cough,COUGH,2026-01-20,N,NOT RELATED,NONE\n", "corrected", Standing.GONE),
+    ],
+    ids=["causality lowered", "action corrected", "event vanished"],
+)
+def test_an_event_judged_anew_is_disputed_and_one_corrected_waits_for_a_person(
+    trial: Study, now: str, what: str, standing: Standing
+) -> None:
+    trial.load(LB=QUIET, AE=event("RELATED"))
+    trial.scan()
+    (before,) = [alert for alert in trial.alerts() if alert.rule == "DIS-01"]
+    trial.load(NOW + DAY, LB=QUIET, AE=now)
+    decisions = [d for d in rule(trial.scan(NOW + DAY), "DIS-01").decisions if d.alert.id == before.id]
+    assert [(d.what, d.tell, d.alert.standing) for d in decisions] == [(what, True, standing)]
+    assert decisions[0].alert.due == before.due
+    notices = [mail for mail in trial.mails() if mail.kind == "notice"]
+    assert json.loads(notices[0].alerts)[0]["previous"] == before.finding

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from monitor.alerts.changes import identity
 from monitor.alerts.lifecycle import of_study
 from monitor.audit.ledger import recorded
 from monitor.audit.verify import verify
@@ -63,7 +64,7 @@ def commit(
     material = Material(
         {alert.finding: read_finding(store.get(alert.finding)) for alert in alerts(opened)},
         {one.rule: frozenset(item.key for item in rows) for one in runs},
-        {(item.domain, item.key): item for item in rows},
+        {identity(item): item for item in rows},
     )
     computed = Computed("S1", (), runs, material, **changed)
     with reading(opened.engine) as connection:
