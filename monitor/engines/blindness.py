@@ -13,6 +13,7 @@ from monitor.rules import causes as because
 from monitor.rules.context import Context
 from monitor.rules.english import record_words
 from monitor.rules.rule import Column, Comparator, Compare, Condition, IsNull, Not, Per, Rule, Series
+from monitor.rules.truth import is_word
 from monitor.rules.wording import Speech
 
 # Columns that every derived table has (monitor.clinical.domains).
@@ -33,7 +34,7 @@ def series_unseen(rule: Rule, context: Context, engine: Finder, found: Found) ->
     for asked in lists_asked(rule.series.of):
         words = context.lists[asked.list]
         there = engine.words(rule.series.domain, asked.column.name)
-        if not any(word.strip().casefold() in words for word in there):
+        if not any(is_word(word, words) for word in there):
             return f"no {asked.column.name} is in the list {asked.list}{_there(rule, engine)}"
     return ""
 

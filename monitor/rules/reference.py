@@ -251,6 +251,8 @@ def candidate(clause: With | Without, other: Row, case: Case) -> Answer:
     series = clause.series
     scope = Scope(case.context, series.domain, other, series.unit, case.rule.series.domain, case.row)
     window = in_window(clause.window, clause.at, case.days, start_of(other), end_of(other))
+    if window is Truth.FALSE:
+        return Answer(window)
     truth = min(in_series(series, scope), holds(clause.where, scope), window)
     if truth is not Truth.UNKNOWN:
         return Answer(truth, (Used("with", series.domain, other),))
