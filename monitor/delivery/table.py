@@ -96,7 +96,10 @@ def _cell(row: EvidenceRow, cells: Mapping[str, str], *endings: str) -> str:
 
 
 def record_name(row: EvidenceRow, cells: Mapping[str, str]) -> str:
-    """What kind of record it is: the test, the drug or the event, else the domain."""
+    """What kind of record it is: the test, the event (for which drug), or the drug; else the domain."""
+    if row.domain == "AEDRUG":
+        event, drug = _cell(row, cells, "DECOD", "TERM"), cells.get("DRUG", "")
+        return f"{event or 'event'} ({drug})" if drug else event or row.domain
     name = _cell(row, cells, "TESTCD", "DRUG", "TRT", "DECOD", "TERM")
     if name:
         return name
@@ -115,30 +118,33 @@ def value(row: EvidenceRow, cells: Mapping[str, str]) -> str:
         return f"{dose} {_cell(row, cells, 'DOSU', 'DOSEU', 'UNIT')}".strip()
     if _cell(row, cells, "STAT"):
         return _cell(row, cells, "STAT")
-    said = (_cell(row, cells, ending) for ending in ("ACN", "ACN1", "ACN2", "REL", "REL1", "REL2", "GIVEN"))
+    if row.domain == "AEDRUG":  # the drug's own columns, not the event's AEACN and AEREL
+        said = [cells.get("ACN", ""), cells.get("REL", "")]
+    else:
+        endings = ("ACN", "ACN1", "ACN2", "REL", "REL1", "REL2", "GIVEN")
+        said = [_cell(row, cells, ending) for ending in endings]
     return ", ".join(dict.fromkeys(text for text in said if text))
 
 
 def _note(row: EvidenceRow, cells: Mapping[str, str]) -> str:
-    """Normal range, baseline, grade and seriousness, as far as they are there."""
+    """Normal range, baseline, grade and seriousness, as far as they are there and not said already."""
     low, high = _cell(row, cells, "STNRLO"), _cell(row, cells, "STNRHI")
     original = _cell(row, cells, "ORRES")
     received = f"{original} {_cell(row, cells, 'ORRESU')}".strip() if original else ""
+    said = value(row, cells)
+    noted = [(word, _cell(row, cells, ending)) for word, ending in _NOTES]
     parts = [
         f"normal {low}–{high}" if low and high else f"ULN {high}" if high else f"LLN {low}" if low else "",
-        f"as received {received}" if received and received != value(row, cells) else "",
-        *(
-            f"{word} {found}"
-            for word, ending in _NOTES
-            if (found := _cell(row, cells, ending)) and found not in value(row, cells)
-        ),
+        f"as received {received}" if received and received != said else "",
+        *(f"{word} {found}" for word, found in noted if found and (word in _ALWAYS or found not in said)),
+        f"change {_rounded(cells['PCHG'])} %" if cells.get("PCHG") else "",
+        *(word for word, ending in _CRITERIA if _cell(row, cells, ending).upper() == "Y"),
     ]
     return " · ".join(part for part in parts if part)
 
 
 _NOTES = (
     ("baseline", "BASE"),
-    ("change %", "PCHG"),
     ("grade", "TOXGR"),
     ("severity", "SEV"),
     ("serious", "SER"),
@@ -147,6 +153,25 @@ _NOTES = (
     ("outcome", "OUT"),
     ("level", "LEVEL"),
 )
+_ALWAYS = frozenset({"baseline", "grade", "serious"})
+_CRITERIA = (
+    ("death", "SDTH"),
+    ("life-threatening", "SLIFE"),
+    ("hospitalization", "SHOSP"),
+    ("disability", "SDISAB"),
+    ("congenital anomaly", "SCONG"),
+    ("cancer", "SCAN"),
+    ("overdose", "SOD"),
+    ("other important medical event", "SMIE"),
+)
+
+
+def _rounded(text: str) -> str:
+    """A computed number, short enough to read: four digits."""
+    try:
+        return f"{float(text):.4g}"
+    except ValueError:
+        return text
 
 
 def lines(finding: Finding, level: str, *, blinded: bool) -> tuple[Line, ...]:

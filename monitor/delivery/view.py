@@ -97,12 +97,12 @@ def _rule(facts: Mapping[str, Any]) -> dict[str, Any]:
     """What the rule and its parameters say, as they were when it fired."""
     limits = _limits(facts.get("params", {}))
     return {
-        "title": str(facts.get("title", "")),
+        "title": ": ".join(str(facts[name]) for name in ("title", "note") if facts.get(name)),
         "limits": limits,
         "unconfirmed": tuple(f"{one.name} = {one.value}" for one in limits if not one.confirmed),
         "action": str(facts.get("action", "")),
         "basis": _texts(facts.get("basis")),
-        "assumed": (*_texts(facts.get("assumed")), *_texts(facts.get("note"))),
+        "assumed": _texts(facts.get("assumed")),
         "snapshot": str(facts.get("snapshot", "")),
         "ctcae": str(facts.get("ctcae", "")),
     }
@@ -203,7 +203,8 @@ def _evidence(story: Story, letter: Letter) -> dict[str, Any]:
     """The table, its newest lines if it is long, and what a correction changed."""
     table = lines(story.finding, letter.level, blinded=letter.blinded) if story.finding else ()
     facts: Mapping[str, Any] = story.finding.facts if story.finding else {}
-    fired = [line for line in table if line.strong]
+    one_subject = story.finding is not None and story.finding.subject
+    fired = [line for line in table if line.strong and one_subject]
     same = [line for line in table if fired and line.record == fired[-1].record and line.role == "before"]
     return {
         "fired": f"{fired[-1].record} {fired[-1].value}".strip() if fired else "",

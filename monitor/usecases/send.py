@@ -93,11 +93,18 @@ def send(opened: Opened, actor: Actor, clock: Clock, *, again: bool = False) -> 
     tally = _Tally()
     if again:
         _revive(opened, actor, clock())
-    with _session(opened.settings) as session:
-        post = _Post(opened, actor, clock, _templates(opened.settings, tally), session, uuid4().hex, tally)
-        for mail in _due(post):
-            _deliver(post, mail)
+    if _something_is_due(opened, clock()):
+        with _session(opened.settings) as session:
+            templates = _templates(opened.settings, tally)
+            post = _Post(opened, actor, clock, templates, session, uuid4().hex, tally)
+            for mail in _due(post):
+                _deliver(post, mail)
     return _result(opened, tally)
+
+
+def _something_is_due(opened: Opened, now: datetime) -> bool:
+    with reading(opened.engine, "send.due") as connection:
+        return bool(outbox.due(connection, now))
 
 
 def _due(post: _Post) -> Iterator[Mail]:

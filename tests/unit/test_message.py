@@ -506,9 +506,50 @@ def test_a_cause_shows_what_was_received_where_that_is_allowed() -> None:
         (row("found", "LB", ("LBSTNRLO", "4")), Line("2026-03-01", "LB", "", "LLN 4", "fires", True)),
         (row("found", "LB", ("LBSTAT", "NOT DONE")), Line("2026-03-01", "LB", "NOT DONE", "", "fires", True)),
         (
-            row("with", "AEDRUG", ("AEDECOD", "Rash"), ("ACN", "DRUG WITHDRAWN"), ("REL", "RELATED")),
-            Line("2026-03-01", "Rash", "DRUG WITHDRAWN, RELATED", "", "together with", False),
+            row(
+                "with",
+                "AEDRUG",
+                ("AEDECOD", "Rash"),
+                ("DRUG", "romiplostim"),
+                ("AEACN", "MULTIPLE"),
+                ("ACN", "DRUG WITHDRAWN"),
+                ("REL", "RELATED"),
+            ),
+            Line(
+                "2026-03-01",
+                "Rash (romiplostim)",
+                "DRUG WITHDRAWN, RELATED",
+                "action MULTIPLE",
+                "together with",
+                False,
+            ),
         ),
+        (row("with", "AEDRUG", ("ACN", "X")), Line("2026-03-01", "AEDRUG", "X", "", "together with", False)),
+        (
+            row(
+                "found",
+                "AE",
+                ("AEDECOD", "Fall"),
+                ("AEREL1", "POSSIBLE"),
+                ("AESER", "Y"),
+                ("AESHOSP", "Y"),
+                ("AESDTH", "N"),
+                ("AETOXGR", "3"),
+            ),
+            Line("2026-03-01", "Fall", "POSSIBLE", "grade 3 · serious Y · hospitalization", "fires", True),
+        ),
+        (
+            row(
+                "found",
+                "LB",
+                ("LBTESTCD", "PLAT"),
+                ("LBSTRESN", "5"),
+                ("BASE", "5"),
+                ("PCHG", "2185.71428571"),
+            ),
+            Line("2026-03-01", "PLAT", "5", "baseline 5 · change 2186 %", "fires", True),
+        ),
+        (row("found", "LB", ("PCHG", "odd")), Line("2026-03-01", "LB", "", "change odd %", "fires", True)),
         (row("dose", "DOSE"), Line("2026-03-01", "dose", "given", "", "dose at the time", False)),
         (row("odd_role", "XX"), Line("2026-03-01", "XX", "", "", "odd role", False)),
     ],
@@ -527,6 +568,17 @@ def test_lines_are_aligned_also_with_chinese_letters() -> None:
         "               PLAT    88   before  n",
     ]
     assert aligned([]) == ""
+
+
+def test_a_level_s_note_stands_in_the_title(templates: Templates) -> None:
+    text = text_of(render(plain_letter(), [told(title="Serious event", note="Fatal")], templates))
+    assert "PLT-01 Serious event: Fatal" in text
+
+
+def test_the_headline_of_a_study_wide_finding_is_not_one_subject_s_record() -> None:
+    assert view(story(), letter()).fired == "PLAT 412 10^9/L"
+    wide = replace(story(), finding=finding(subject=""))
+    assert view(wide, letter()).fired == ""
 
 
 def test_a_time_is_told_in_the_receiver_s_zone() -> None:
