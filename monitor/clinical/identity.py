@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 from monitor.clinical.domains import DOMAINS
@@ -98,17 +99,19 @@ def _ordinals(connection: Connection) -> None:
         'SELECT r."#KEY", r."#N", o.ordinal FROM ranked r LEFT JOIN ordinals o ON o.n = r."#N"'
         ' WHERE r."#COUNT" > 1 ORDER BY r."#KEY", r."#VERSION", r."#N"',
     )
-    taken: dict[str, set[int]] = {}
-    for key, _, ordinal in pending:
-        taken.setdefault(key, set()).update(() if ordinal is None else (ordinal,))
-    rows = []
-    for key, number, ordinal in pending:
-        if ordinal is None:
-            free = next(each for each in range(len(taken[key]) + 1) if each not in taken[key])
-            taken[key].add(free)
-            rows.append((number, free))
-    table_of(connection, "numbered", {"n": "BIGINT", "ordinal": "INTEGER"}, rows)
+    table_of(connection, "numbered", {"n": "BIGINT", "ordinal": "INTEGER"}, list(_free(pending)))
     query(connection, "INSERT INTO ordinals SELECT n, ordinal, NULL FROM numbered")
+
+
+def _free(rows: Sequence[tuple[str, int, int | None]]) -> Iterator[tuple[int, int]]:
+    """For each row (key, row, ordinal or None) without an ordinal, the lowest that its key has free."""
+    taken: dict[str, set[int]] = {}
+    for key, _, ordinal in rows:
+        taken.setdefault(key, set()).update(() if ordinal is None else (ordinal,))
+    free = {key: (each for each in count() if each not in used) for key, used in taken.items()}
+    for key, number, ordinal in rows:
+        if ordinal is None:
+            yield number, next(free[key])
 
 
 def shared_keys(connection: Connection, table: str) -> int:

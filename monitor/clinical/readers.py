@@ -152,13 +152,17 @@ def _decoded(dataset: Dataset) -> str:
 
 
 def _read_text(connection: Connection, dataset: Dataset, path: Path, table: str) -> None:
-    content = _decoded(dataset)
-    header = content[: content.find("\n") + 1] or content
+    content = _decoded(dataset).rstrip("\r\n")
+    content = content if "\n" in content else content.replace("\r", "\n")
+    header = content.partition("\n")[0].rstrip("\r")
     delimiter = max(DELIMITERS, key=header.count)
     titles = next(csv.reader(io.StringIO(header), delimiter=delimiter), [])
     if not titles:
         raise _UnreadableError(Problem(dataset.name, "is empty; a table needs at least its header"))
     names = _names(dataset, titles)
+    checked = list(_wrong(dataset, content, delimiter, len(names)))
+    if checked:
+        raise _UnreadableError(*checked)
     path.write_text(content, encoding="utf-8", newline="")
     kinds = ", ".join(f"{text(name)}: 'VARCHAR'" for name in names)
     relation = (
@@ -168,18 +172,18 @@ def _read_text(connection: Connection, dataset: Dataset, path: Path, table: str)
     try:
         _create(connection, dataset, relation, 2, table)
     except duckdb.Error as error:
-        found = list(_ragged(dataset, content, delimiter, len(names)))
-        unknown = Problem(
-            dataset.name, "can't be read as delimited text; look for an unclosed quotation mark"
-        )
-        raise _UnreadableError(*(found or [unknown])) from error
+        said = "can't be read as delimited text; look for quotation marks within a field"
+        raise _UnreadableError(Problem(dataset.name, said)) from error
 
 
-def _ragged(dataset: Dataset, content: str, delimiter: str, width: int) -> Iterator[Problem]:
-    """The rows that don't have as many fields as the header."""
-    for number, fields in enumerate(csv.reader(io.StringIO(content, newline=""), delimiter=delimiter), 1):
-        if fields and len(fields) != width:
-            yield Problem(
-                f"{dataset.name}: row {number}",
-                f"has {len(fields)} fields and the header {width}; mend the row",
-            )
+def _wrong(dataset: Dataset, content: str, delimiter: str, width: int) -> Iterator[Problem]:
+    """The rows that don't have as many fields as the header, and a quotation that does not end."""
+    number = 0
+    try:
+        rows = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
+        for number, fields in enumerate(rows, 1):
+            if len(fields) != width:
+                said = f"has {len(fields)} fields and the header {width}; mend the row"
+                yield Problem(f"{dataset.name}: row {number}", said)
+    except csv.Error as error:
+        yield Problem(f"{dataset.name}: row {number + 1}", f"{error}; look for an unclosed quotation mark")

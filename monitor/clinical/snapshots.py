@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from monitor.errors import Problem, SourceError
 from monitor.files import Store, publish
 
 MANIFEST = "manifest.json"
+READING = "1"  # counted up when the same bytes are read in another way
+Reach = dict[str, dict[str, str]]  # domain, site or "", ISO day
 FOLLOWS = {"DOSE": ("EC", "EX"), "AEDRUG": ("AE",)}
 
 
@@ -39,7 +41,7 @@ class Snapshot:
 
     `tables` maps a domain to its Parquet file; `manifest` is plain JSON: files, ignored, domains
     (received, kept, rejected, collapsed, shared_keys, columns), rejects, issues, data_through
-    ({domain: {site or "": ISO day}}).
+    ({domain: {site or "": ISO day}}, also of the derived domains).
     """
 
     id: str
@@ -88,22 +90,36 @@ def take_snapshot(
     found, ignored = datasets(files)
     if not found:
         raise SourceError(f"{study.source}: none of its {len(files)} files is a domain that rules can read")
+    store = Store(data_dir / "received")
+    for raw in files:
+        store.put(raw.content)
+    if before is not None and _same_files(before, files):
+        return _unchanged(study, before)
     number = 1 if previous is None else previous.number + 1
     final = snapshot_folder(data_dir, study.id, number)
     work = final.with_name(f".{number}.{os.getpid()}.part")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     try:
-        store = Store(data_dir / "received")
-        for raw in files:
-            store.put(raw.content)
         manifest = _build(study, found, work, before, now)
         manifest |= {"files": _files(files), "ignored": [asdict(each) for each in (*folders, *ignored)]}
         if before is not None and before.id == manifest["id"]:
-            return before
+            return _unchanged(study, before)
         return _publish(study.id, number, work, final, manifest)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _same_files(before: Snapshot, files: Sequence[RawFile]) -> bool:
+    """Whether the very bytes of the snapshot before came again, and are still read in the same way."""
+    known = {(each["name"], each["hash"]) for each in before.manifest["files"]}
+    return before.manifest["reading"] == READING and known == {(raw.name, raw.hash) for raw in files}
+
+
+def _unchanged(study: StudySettings, before: Snapshot) -> Snapshot:
+    """The snapshot before, with what [study.through] declares by now."""
+    reach = declared(before.manifest["received_through"], study.through)
+    return replace(before, manifest={**before.manifest, "data_through": reach})
 
 
 def _files(files: Sequence[RawFile]) -> list[dict[str, Any]]:
@@ -133,6 +149,7 @@ def _build(
             write_parquet(connection, f"SELECT * FROM {quoted(table)}", work / f"{standard.domain}.parquet")
             mark = fingerprint(connection, standard.domain, table, standard.columns)
             domains[standard.domain] = _domain(standard, mark, shared_keys(connection, table), found)
+    reach = received_through(domains, before, now)
     total = hashlib.sha256("".join(each["hash"] for each in domains.values()).encode()).hexdigest()
     return {
         "id": total,
@@ -141,7 +158,9 @@ def _build(
         "domains": domains,
         "rejects": [asdict(each) for standard in standards for each in standard.rejects],
         "issues": [asdict(each) for standard in standards for each in standard.issues],
-        "data_through": data_through(study, domains, before, now),
+        "reading": READING,
+        "received_through": reach,
+        "data_through": declared(reach, study.through),
     }
 
 
@@ -181,36 +200,35 @@ def _domain(standard: Standard, mark: str, shared: int, found: Sequence[Dataset]
     }
 
 
-def data_through(
-    study: StudySettings, domains: Mapping[str, Any], before: Snapshot | None, now: datetime
-) -> dict[str, dict[str, str]]:
-    """How far each domain's data reach: declared, else the day on which these bytes first came.
+def received_through(domains: Mapping[str, Any], before: Snapshot | None, now: datetime) -> Reach:
+    """How far each domain's data reach if nobody declares it: to the day on which these bytes came.
 
     A domain whose files are those of the snapshot before reaches no further than it did then.
-    `[study.through]` names a domain, DOMAIN/SITE, or `all`.
     """
-    received = now.astimezone(UTC).date().isoformat()
-    reach: dict[str, dict[str, str]] = {}
+    reach: Reach = {}
     for name, domain in domains.items():
         known = before.manifest["domains"].get(name) if before else None
-        same = before is not None and known is not None and known["bytes"] == domain["bytes"]
-        reach[name] = dict(before.manifest["data_through"][name]) if before and same else {"": received}
+        same = known is not None and known["bytes"] == domain["bytes"]
+        today = {"": now.astimezone(UTC).date().isoformat()}
+        reach[name] = dict(before.manifest["received_through"][name]) if before and same else today
     for derived, sources in FOLLOWS.items():
         source = next((name for name in sources if name in reach), None)
         if source is not None:
             reach[derived] = dict(reach[source])
-    _declare(reach, study.through)
     return reach
 
 
-def _declare(reach: dict[str, dict[str, str]], declared: Mapping[str, date]) -> None:
-    """Put the declared days in the place of the assumed ones."""
-    if "all" in declared:
-        reach.update({name: {"": declared["all"].isoformat()} for name in reach})
-    for key, day in declared.items():
+def declared(received: Reach, days: Mapping[str, date]) -> Reach:
+    """The same, with declared days in place of the assumed: for `all`, a DOMAIN, a DOMAIN/SITE."""
+    reach = {name: dict(sites) for name, sites in received.items()}
+    if "all" in days:
+        reach = {name: {"": days["all"].isoformat()} for name in reach}
+    for key, day in days.items():
         name, _, site = key.partition("/")
-        if name in reach:
-            reach[name][site] = day.isoformat()
+        for each in (name, *(derived for derived, sources in FOLLOWS.items() if name in sources)):
+            if each in reach:
+                reach[each][site] = day.isoformat()
+    return reach
 
 
 def _publish(study: str, number: int, work: Path, final: Path, manifest: dict[str, Any]) -> Snapshot:
@@ -222,9 +240,7 @@ def _publish(study: str, number: int, work: Path, final: Path, manifest: dict[st
     if final.exists():
         left = open_snapshot(final.parents[2], study, number)
         if left.id == manifest["id"]:
-            return Snapshot(
-                left.id, number, study, left.received_at, left.manifest, new=True, tables=left.tables
-            )
+            return replace(left, new=True)
         aside = next(
             path for k in range(1, 10**6) if not (path := final.with_name(f".{number}.aside-{k}")).exists()
         )
@@ -234,7 +250,4 @@ def _publish(study: str, number: int, work: Path, final: Path, manifest: dict[st
         with path.open("rb") as stream:
             os.fsync(stream.fileno())
     publish(work, final)
-    opened = open_snapshot(final.parents[2], study, number)
-    return Snapshot(
-        opened.id, number, study, opened.received_at, opened.manifest, new=True, tables=opened.tables
-    )
+    return replace(open_snapshot(final.parents[2], study, number), new=True)

@@ -73,6 +73,8 @@ def derive_rows(rows: Rows, study: StudySettings, folder: Path) -> Derived:
     A date column such as LBDT or EXDT is its --DTC column. A derived domain may be given
     directly; what it lacks is missing.
     """
+    for domain in set(rows) - set(DOMAINS):
+        raise EngineError(f"{domain} is not a domain; the domains are {', '.join(DOMAINS)}")
     given = {domain: [_cleaned(domain, row) for row in listed] for domain, listed in rows.items()}
     name = _id({"rows": hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()}, study)
     if not (folder / name / COLUMNS).exists():
@@ -94,19 +96,15 @@ def _id(hashes: Mapping[str, str], study: StudySettings) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _cleaned(domain: str, row: Mapping[str, str]) -> dict[str, str]:
-    """A row with its date columns named as received, without what is empty."""
-    if domain not in DOMAINS:
-        raise EngineError(f"{domain} is not a domain; the domains are {', '.join(DOMAINS)}")
+def _cleaned(domain: str, row: Mapping[str, str]) -> dict[str, str | None]:
+    """A row with its date columns named as received; an empty cell is missing."""
     dates = dates_of(domain)
-    named = {dates.get(column, column): value.strip() for column, value in row.items()}
-    return {column: value for column, value in named.items() if value}
+    return {dates.get(column, column): value.strip() or None for column, value in row.items()}
 
 
-def _example(connection: Connection, domain: str, rows: Sequence[Mapping[str, str]]) -> frozenset[str]:
+def _example(connection: Connection, domain: str, rows: Sequence[Mapping[str, str | None]]) -> frozenset[str]:
     """The input table of rows written by hand; gives its columns."""
-    names = [*dict.fromkeys(column for row in rows for column in row)]
-    names = list(dict.fromkeys(["USUBJID", *names]))
+    names = list(dict.fromkeys(["USUBJID", *(column for row in rows for column in row)]))
     kinds = dict.fromkeys([*names, "KEY", "VERSION"], "VARCHAR") | {"RECEIVED": "BIGINT", "SOURCE": "VARCHAR"}
     values = [
         [*(row.get(name) for name in names), f"{domain}-{number}", "", 0, f"example:{number}"]
