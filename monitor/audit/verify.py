@@ -5,11 +5,8 @@ What this proves and what it can't is written in docs/auditors.md.
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import hmac
 import json
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +16,7 @@ from sqlalchemy import Connection, Engine, Row, Table, select
 
 from monitor.audit.key import Key
 from monitor.audit.ledger import START, Head, row_state, seal
+from monitor.audit.stored import Named, damaged
 from monitor.database.guards import missing_guards
 from monitor.database.tables import alert, ledger, ledger_head, outbox
 from monitor.database.transactions import reading
@@ -26,8 +24,6 @@ from monitor.files import Store
 
 CHUNK = 5_000
 STATES: Mapping[str, Table] = {"outbox": outbox, "alert": alert}  # how an entry names its row
-FILES = ("finding", "previous", "mail", "received", "files")  # how an entry names stored files
-REMOVED = "evidence.removed"  # a lawful removal: its `files` may be gone from then on
 PROGRESS_EVERY = 10_000
 
 
@@ -65,8 +61,7 @@ class _Told:
     """What the entries say, gathered in one pass."""
 
     states: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
-    files: dict[str, int] = field(default_factory=dict)
-    removed: set[str] = field(default_factory=set)
+    files: Named = field(default_factory=Named)
 
 
 def verify(
@@ -76,10 +71,12 @@ def verify(
     anchors: Iterable[Head] = (),
     progress: Callable[[int], None] | None = None,
     more_stores: Sequence[Store] = (),
+    data_dir: Path | None = None,
 ) -> Verdict:
     """Check the whole ledger, the files that its entries name, and the rows that they describe.
 
-    Stored files may lie in `store` or in `more_stores`. `anchors` are entries known from outside
+    Stored files may lie in `store` or in `more_stores`, others are named relative to `data_dir`
+    (default: the folder that holds the store). `anchors` are entries known from outside
     (number and mac, as mails carry them). All problems are listed: those of the chain first.
     `progress` is called with the number of entries read.
     """
@@ -96,7 +93,8 @@ def verify(
             Broken(None, f"the database's guard {name} is gone") for name in missing_guards(connection)
         ]
         rest, rows = _projection(connection, told)
-    rest += list(_damaged((store, *more_stores), told))
+    stores = (store, *more_stores)
+    rest += [Broken(seq, what) for seq, what in damaged(told.files, stores, data_dir or store.root.parent)]
     problems += sorted(rest, key=lambda broken: (broken.seq is None, broken.seq or 0, broken.what))
     return Verdict(chain.count, chain.last, len(told.files), rows, tuple(problems))
 
@@ -175,19 +173,7 @@ def _gather(told: _Told, row: Row[Any]) -> None:
         name = next((name for name in STATES if name in data), None)
         if name is not None:
             told.states[name, str(data[name])] = (row.seq, str(data["state"]))
-    if row.kind == REMOVED:
-        told.removed.update(_hashes(data.get("files")))
-        return
-    for name in FILES:
-        for found in _hashes(data.get(name)):
-            told.files.setdefault(found, row.seq)
-
-
-def _hashes(value: Any) -> Iterator[str]:
-    """The SHA-256 hashes in a value: one, or a list."""
-    for item in value if isinstance(value, list) else [value]:
-        if isinstance(item, str) and len(item) == 64 and set(item) <= set("0123456789abcdef"):
-            yield item
+    told.files.gather(row.seq, row.kind, data)
 
 
 def _projection(connection: Connection, told: _Told) -> tuple[list[Broken], int]:
@@ -206,27 +192,3 @@ def _projection(connection: Connection, told: _Told) -> tuple[list[Broken], int]
         if (name, identity) not in seen:
             problems.append(Broken(seq, f"{name} {identity}, of entry {seq}, is gone from the database"))
     return problems, len(seen)
-
-
-def _damaged(stores: Sequence[Store], told: _Told) -> Iterator[Broken]:
-    """Stored files that are missing or changed, unless an entry says that they were removed."""
-    for name, seq in told.files.items():
-        if name in told.removed:
-            continue
-        try:
-            path = next(path for store in stores if (path := store.path(name)).exists())
-            said = "" if _digest(path) == name else "was changed"
-        except StopIteration:
-            said = "is missing"
-        except PermissionError:
-            said = "can't be read"
-        except (EOFError, OSError, zlib.error):
-            said = "was changed"
-        if said:
-            yield Broken(seq, f"the stored file {name}, of entry {seq}, {said}")
-
-
-def _digest(path: Path) -> str:
-    """The SHA-256 of a compressed file's content, read in pieces: received files can be large."""
-    with gzip.open(path) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import Connection, insert, select
 
 from monitor.audit.ledger import recorded
-from monitor.clinical.snapshots import Snapshot, SnapshotRef, open_snapshot, take_snapshot
+from monitor.clinical.snapshots import Snapshot, SnapshotRef, open_snapshot, snapshot_folder, take_snapshot
 from monitor.database.lease import Lease
 from monitor.database.tables import snapshot as snapshots
 from monitor.database.transactions import reading
+from monitor.files import file_digest
 from monitor.records import Actor, Entry
 from monitor.usecases.opening import Opened
 
@@ -66,7 +68,8 @@ def load(monitor: Opened, study: str, now: datetime, actor: Actor, lease: Lease 
     with recorded(monitor.engine, "load.commit", actor, now, monitor.key, lease) as work:
         if not known:
             _insert(work.connection, taken)
-        work.note(Entry("load", {**_facts(taken), "new": not known}, study=study))
+        stored = {} if known else _stored(taken, settings.data_dir)
+        work.note(Entry("load", {**_facts(taken), "new": not known, "stored": stored}, study=study))
     return _loaded(taken, new=not known)
 
 
@@ -101,6 +104,12 @@ def _insert(connection: Connection, taken: Snapshot) -> None:
             manifest=json.dumps(taken.manifest, sort_keys=True, ensure_ascii=False),
         )
     )
+
+
+def _stored(taken: Snapshot, data_dir: Path) -> dict[str, str]:
+    """The snapshot's files with the hashes of their bytes: what `verify` compares them with."""
+    folder = snapshot_folder(data_dir, taken.study, taken.number)
+    return {path.relative_to(data_dir).as_posix(): file_digest(path) for path in sorted(folder.iterdir())}
 
 
 def _facts(taken: Snapshot) -> dict[str, object]:

@@ -29,7 +29,9 @@ def verify(
     """
     opened = open_monitor(settings)
     received = Store(settings.data_dir / "received")
-    verdict = verify_ledger(opened.engine, opened.key, opened.evidence, anchors, progress, [received])
+    verdict = verify_ledger(
+        opened.engine, opened.key, opened.evidence, anchors, progress, [received], settings.data_dir
+    )
     if settings.monitor.stage != "production" or opened.engine.dialect.name != "postgresql":
         return verdict
     return replace(verdict, problems=(*verdict.problems, *_too_mighty(opened.engine)))

@@ -300,10 +300,29 @@ def test_a_stored_file_may_lie_in_any_store(filled: State) -> None:
     received = Store(filled.data_dir / "received")
     name = received.put(b"a transfer")
     with recorded(filled.engine, "load", ALICE, NOW, filled.key) as work:
-        work.note(Entry("load", {"received": [name, "not a hash", 5]}))
+        work.note(Entry("load", {"received": ["not a hash", 5], "files": {"lb.xpt": name}}))
     verdict = verify(filled.engine, filled.key, filled.evidence, more_stores=[received])
     assert (verdict.intact, verdict.files) == (True, 2)
     assert said(filled) == [(7, f"the stored file {name}, of entry 7, is missing")]
+
+
+def test_the_files_of_a_snapshot_must_be_what_they_were(filled: State) -> None:
+    path = filled.data_dir / "snapshots" / "LB.parquet"
+    path.parent.mkdir()
+    path.write_bytes(b"rows")
+    with recorded(filled.engine, "load", ALICE, NOW, filled.key) as work:
+        work.note(
+            Entry("load", {"stored": {"snapshots/LB.parquet": digest(b"rows")}, "files": {"lb.csv": "x"}})
+        )
+    verdict = judged(filled)
+    assert (verdict.intact, verdict.files) == (True, 2)
+    path.write_bytes(b"other rows")
+    assert said(filled) == [(7, "the file snapshots/LB.parquet, of entry 7, was changed")]
+    path.unlink()
+    assert said(filled) == [(7, "the file snapshots/LB.parquet, of entry 7, is missing")]
+    with recorded(filled.engine, "remove", ALICE, NOW, filled.key) as work:
+        work.note(Entry("evidence.removed", {"files": [digest(b"rows")], "reason": "retention"}))
+    assert judged(filled).intact
 
 
 def test_a_lawful_removal_that_is_recorded_leaves_the_ledger_verifying(filled: State) -> None:
