@@ -75,10 +75,10 @@ def sql_text(statement: Select[*tuple[Any, ...]]) -> str:
 def _series(rule: Rule, context: Context, words: Words) -> Source:
     """The records of the series, each with the truth of `of` and of the conditions on it alone."""
     conditions, clauses = _conditions(rule), _clauses(rule)
-    wanted = dict.fromkeys(
-        (*columns_in(conditions.values(), of_found=False), *columns_in(clauses, of_found=True))
-    )
-    source = received_source(rule.series.domain, "record", wanted, _units(rule), context)
+    asked_later = columns_in(clauses, of_found=True)
+    wanted = dict.fromkeys((*columns_in(conditions.values(), of_found=False), *asked_later))
+    units = _units([rule.series, rule.clear]), _units(clauses) if asked_later else []
+    source = received_source(rule.series.domain, wanted, sorted({*units[0], *units[1]}), context, words)
 
     def truth(name: str, unit: str = rule.series.unit) -> Element:
         condition = conditions[name]
@@ -87,15 +87,17 @@ def _series(rule: Rule, context: Context, words: Words) -> Source:
 
     truths = [truth(name) for name in conditions if name != "clear_truth"]
     clear = truth("clear_truth", rule.clear.unit or rule.series.unit) if rule.clear else NO_CLEAR
-    asked = select(*source.relation.c, *truths, clear).subquery("asked")
+    handed = source.carried((*RECORD, *(["siteid"] if clauses else [])), asked_later, units[1])
+    asked = select(*handed, *truths, clear).subquery("asked")
     kept = [item for item in asked.c if item.name != "clear_truth"]
     clear = least([asked.c.of_truth, asked.c.clear_truth]).label("clear_truth")
     return source.over(select(*kept, clear).where(asked.c.of_truth > 0).cte("series"))
 
 
-def _units(rule: Rule) -> list[str]:
-    """The units of the rule's numbers, in order."""
-    return sorted({node.unit for node in nodes(rule) if isinstance(node, Series | Clear) and node.unit})
+def _units(tree: Sequence[object]) -> list[str]:
+    """The units of numbers in a part of the rule, in order."""
+    found = (node.unit for node in nodes(tuple(tree)) if isinstance(node, Series | Clear))
+    return sorted({unit for unit in found if unit})
 
 
 def _conditions(rule: Rule) -> dict[str, Condition | None]:

@@ -42,16 +42,17 @@ def column_types(kinds: Mapping[str, Kind], censored: Iterable[str] = ()) -> dic
     return types
 
 
-def write_parquet(rows: Sequence[Row], types: Mapping[str, str], path: Path) -> Path:
-    """A derived table as a Parquet file."""
+def write_parquet(
+    connection: duckdb.DuckDBPyConnection, rows: Sequence[Row], types: Mapping[str, str], path: Path
+) -> Path:
+    """A derived table as a Parquet file, written through any connection."""
     declared = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
-    with duckdb.connect(":memory:") as connection:
-        connection.execute(f"CREATE TABLE rows ({declared})")
-        if rows:
-            unnested = ", ".join("unnest(?)" for _ in types)
-            columns = [[row.get(name) for row in rows] for name in types]
-            connection.execute(f"INSERT INTO rows SELECT {unnested}", columns)
-        connection.execute(f"COPY rows TO '{path.as_posix()}' (FORMAT parquet)")
+    connection.execute(f"CREATE OR REPLACE TEMPORARY TABLE rows ({declared})")
+    if rows:
+        unnested = ", ".join("unnest(?)" for _ in types)
+        columns = [[row.get(name) for row in rows] for name in types]
+        connection.execute(f"INSERT INTO rows SELECT {unnested}", columns)
+    connection.execute(f"COPY rows TO '{path.as_posix()}' (FORMAT parquet)")
     return path
 
 

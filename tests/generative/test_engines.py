@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,16 +23,35 @@ from tests.generative.tables import column_types, fill_postgresql, write_parquet
 
 POSTGRES = "MONITOR_TEST_POSTGRES"
 QUIET = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture)
-# Each study has up to four rules: 100 studies are about 250 cases.
-CI = settings(max_examples=40, derandomize=True, deadline=None, database=None, suppress_health_check=QUIET)
+# Each study has up to four rules: 80 studies are about 200 cases.
+CI = settings(max_examples=80, derandomize=True, deadline=None, database=None, suppress_health_check=QUIET)
 SOAK = settings(
     max_examples=8_000, deadline=None, database=None, print_blob=True, suppress_health_check=QUIET
 )
 
 
+@dataclass(frozen=True)
+class Shelf:
+    """Where a study's derived tables are put, one study after the other."""
+
+    folder: Path
+    writer: duckdb.DuckDBPyConnection
+
+    def opened(self, world: World) -> Engine:
+        """The study in the engine."""
+        paths = {
+            domain: write_parquet(
+                self.writer, rows, types_of(domain, world), self.folder / f"{domain}.parquet"
+            )
+            for domain, rows in world.tables.items()
+        }
+        return Engine(paths, threads=1)
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("derived")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
+    with duckdb.connect(":memory:", config={"threads": 1}) as writer:
+        yield Shelf(tmp_path_factory.mktemp("derived"), writer)
 
 
 @pytest.fixture(scope="module")
@@ -45,14 +66,6 @@ def postgresql() -> Iterator[psycopg.Connection[tuple[object, ...]]]:
 def types_of(domain: str, world: World) -> dict[str, str]:
     received = {name: kind for name, kind in COLUMNS[domain].items() if name in world.context.columns[domain]}
     return column_types(received, CENSORED)
-
-
-def opened(world: World, folder: Path) -> Engine:
-    paths = {
-        domain: write_parquet(rows, types_of(domain, world), folder / f"{domain}.parquet")
-        for domain, rows in world.tables.items()
-    }
-    return Engine(paths, threads=1)
 
 
 def expected(world: World, rule: Rule) -> list[Verdict]:
@@ -81,8 +94,8 @@ def compare(world: World, rule: Rule, found: Found) -> None:
     assert found.cannot_tell == sum(one.truth is Truth.UNKNOWN for one in meant)
 
 
-def compare_duckdb(world: World, folder: Path) -> None:
-    with opened(world, folder) as engine:
+def compare_duckdb(world: World, shelf: Shelf) -> None:
+    with shelf.opened(world) as engine:
         for domain, rows in world.tables.items():
             assert engine.rows(domain, [str(row["USUBJID"]) for row in rows]) == [
                 {name: row.get(name) for name in types_of(domain, world)} for row in rows
@@ -92,11 +105,11 @@ def compare_duckdb(world: World, folder: Path) -> None:
 
 
 def compare_postgresql(
-    world: World, folder: Path, connection: psycopg.Connection[tuple[object, ...]]
+    world: World, shelf: Shelf, connection: psycopg.Connection[tuple[object, ...]]
 ) -> None:
     tables = {domain: (rows, types_of(domain, world)) for domain, rows in world.tables.items()}
     fill_postgresql(connection, tables, world.episodes)
-    with opened(world, folder) as engine:
+    with shelf.opened(world) as engine:
         for rule in world.rules:
             text = sql_text(compile_rule(rule, world.context, engine.words))
             rows = connection.execute(text.encode()).fetchall()
@@ -108,29 +121,29 @@ def compare_postgresql(
 
 @CI
 @given(world=worlds())
-def test_duckdb_says_what_the_definition_says(world: World, folder: Path) -> None:
-    compare_duckdb(world, folder)
+def test_duckdb_says_what_the_definition_says(world: World, shelf: Shelf) -> None:
+    compare_duckdb(world, shelf)
 
 
 @CI
 @given(world=worlds())
 def test_postgresql_reads_the_same_text_alike(
-    world: World, folder: Path, postgresql: psycopg.Connection[tuple[object, ...]]
+    world: World, shelf: Shelf, postgresql: psycopg.Connection[tuple[object, ...]]
 ) -> None:
-    compare_postgresql(world, folder, postgresql)
+    compare_postgresql(world, shelf, postgresql)
 
 
 @pytest.mark.soak
 @SOAK
 @given(world=worlds())
-def test_duckdb_says_what_the_definition_says_on_twenty_thousand_cases(world: World, folder: Path) -> None:
-    compare_duckdb(world, folder)
+def test_duckdb_says_what_the_definition_says_on_twenty_thousand_cases(world: World, shelf: Shelf) -> None:
+    compare_duckdb(world, shelf)
 
 
 @pytest.mark.soak
 @SOAK
 @given(world=worlds())
 def test_postgresql_reads_the_same_text_alike_on_twenty_thousand_cases(
-    world: World, folder: Path, postgresql: psycopg.Connection[tuple[object, ...]]
+    world: World, shelf: Shelf, postgresql: psycopg.Connection[tuple[object, ...]]
 ) -> None:
-    compare_postgresql(world, folder, postgresql)
+    compare_postgresql(world, shelf, postgresql)

@@ -46,6 +46,8 @@ from monitor.rules.sql.scope import (
     truth_of,
 )
 
+PLACED = ("rown", "usubjid", "day_lo", "day_hi", "end_lo", "end_hi")  # what a window asks of a record
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -176,13 +178,16 @@ def _other(
     clause: With | Without, alone: Sequence[Condition], joined: Sequence[Condition], frame: Frame
 ) -> Source:
     """The other records for which what can be asked of them alone is not false, with its truth."""
-    domain, unit = clause.series.domain, clause.series.unit
+    domain, units = clause.series.domain, [clause.series.unit] if clause.series.unit else []
     wanted = columns_in([*alone, *joined], of_found=False)
-    units = [unit] if unit else []
-    source = received_source(domain, f"{frame.name}_received", wanted, units, frame.context)
-    scope = Scope(frame.context, frame.words, source, unit)
+    source = received_source(domain, wanted, units, frame.context, frame.words)
+    scope = Scope(frame.context, frame.words, source, clause.series.unit)
     asked = and_(true(), *(compile_condition(item, scope) for item in alone)) if alone else None
-    records = select(*source.relation.c, truth_of(asked).label("truth")).subquery()
+    later = source.carried(["analyte"], columns_in(joined, of_found=False), units) if joined else []
+    columns = [*source.carried(PLACED, [], []), *later, truth_of(asked).label("truth")]
+    if asked is None:
+        return source.over(select(*columns).cte(f"{frame.name}_record"))
+    records = select(*columns).subquery("asked")
     return source.over(select(*records.c).where(records.c.truth > 0).cte(f"{frame.name}_record"))
 
 

@@ -88,8 +88,9 @@ def _parameter(node: Param, scope: Scope) -> Range:
     parameter = scope.context.params[node.name]
     if not scope.unit or not parameter.unit or parameter.unit == scope.unit:
         return one(number(parameter.value), number(abs(parameter.value)))
-    analyte = scope.record.fixed("analyte")
-    value = number(parameter.value) * factor(literal(parameter.unit, String()), analyte, scope.unit)
+    unit, analyte = literal(parameter.unit, String()), scope.record.fixed("analyte")
+    analytes = scope.words(scope.record.domain, "ANALYTE")
+    value = number(parameter.value) * factor(unit, analyte, scope.unit, [parameter.unit], analytes)
     return one(value, func.abs(value))
 
 

@@ -31,8 +31,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
+from monitor.clinical import units as monitor_units
 from monitor.clinical.domains import DOMAINS
-from monitor.clinical.units import conversions
 from monitor.records import Kind
 from monitor.rules.context import Context
 from monitor.rules.rule import Column
@@ -155,9 +155,15 @@ class Source:
         """The same columns, further on."""
         return Source(self.domain, relation, self.received)
 
+    def carried(self, fixed: Iterable[str], wanted: Iterable[Column], units: Iterable[str]) -> list[Element]:
+        """The physical columns of these, to be handed on."""
+        names = [name for item in wanted if self.has(item.name) for name in physical(self.domain, item)]
+        scales = [factor_name(unit) for unit in units]
+        return [self.relation.c[name] for name in dict.fromkeys((*fixed, *names, *scales))]
+
 
 def received_source(
-    domain: str, name: str, wanted: Iterable[Column], units: Iterable[str], context: Context
+    domain: str, wanted: Iterable[Column], units: Sequence[str], context: Context, words: Words
 ) -> Source:
     """The valid records of a domain; without rows when it was not received.
 
@@ -168,14 +174,16 @@ def received_source(
     if received is None:
         nothing = [missing(kind).label(column) for column, kind in FIXED.items()]
         factors = [missing(Double()).label(factor_name(unit)) for unit in units]
-        return Source(domain, select(*nothing, *factors).where(false()).cte(name), frozenset())
+        return Source(domain, select(*nothing, *factors).where(false()).subquery("record"), frozenset())
     kinds = dict(FIXED)
     for item in wanted:
         if item.name in received:
             kinds |= physical(domain, item)
     rows = table(domain.lower(), *(column(item, kind) for item, kind in kinds.items())).alias("received")
-    factors = [factor(rows.c.unit, rows.c.analyte, unit).label(factor_name(unit)) for unit in units]
-    return Source(domain, select(*rows.c, *factors).where(rows.c.valid).cte(name), received)
+    held = (words(domain, "UNIT"), words(domain, "ANALYTE")) if units else ((), ())
+    factors = [factor(rows.c.unit, rows.c.analyte, unit, *held).label(factor_name(unit)) for unit in units]
+    kept = [item for item in rows.c if item.name not in ("valid", "unit")]
+    return Source(domain, select(*kept, *factors).where(rows.c.valid).subquery("record"), received)
 
 
 def factor_name(unit: str) -> str:
@@ -183,14 +191,25 @@ def factor_name(unit: str) -> str:
     return "to_" + "".join(letter if letter.isalnum() else f"_{ord(letter)}_" for letter in unit).lower()
 
 
-def factor(unit: Element, analyte: Element, target: str) -> Element:
-    """What a value in `unit` is multiplied by to be in `target`; missing when not convertible."""
-    factors = []
-    for item in conversions(target):
-        same = unit == item.unit
-        applies = same if item.analyte is None else and_(same, analyte == item.analyte)
-        factors.append((applies, number(item.factor)))
-    return case(*factors, else_=missing(Double()))
+def factor(
+    unit: Element, analyte: Element, target: str, units: Sequence[str], analytes: Sequence[str]
+) -> Element:
+    """What a value in `unit` is multiplied by to be in `target`; missing when not convertible.
+
+    `units` and `analytes` are those that the data hold: the others need no words.
+    """
+    branches: list[tuple[Element, Element]] = []
+    for name in units:
+        of_anything = monitor_units.factor(None, name, target)
+        if of_anything is not None:
+            branches.append((unit == literal(name, String()), number(of_anything)))
+            continue
+        for code in analytes:
+            scale = monitor_units.factor(code, name, target)
+            if scale is not None:
+                same = and_(unit == literal(name, String()), analyte == literal(code, String()))
+                branches.append((same, number(scale)))
+    return case(*branches, else_=missing(Double())) if branches else missing(Double())
 
 
 @dataclass(frozen=True)
