@@ -23,6 +23,8 @@ from tests.generative.test_engines import opened
 QUIET = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture)
 CI = settings(max_examples=40, derandomize=True, deadline=None, database=None, suppress_health_check=QUIET)
 
+FEW = settings(CI, max_examples=8)  # each study is scanned twice on DuckDB
+
 # ---------------------------------------------------------------- sets of possible values
 
 ENDS = st.sampled_from([None, 0.0, 1.0, 2.0, 3.0])
@@ -155,7 +157,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("derived")
 
 
-@CI
+@FEW
 @given(world=worlds())
 def test_no_rule_is_broken_and_the_findings_are_the_same_bytes(world: World, folder: Path) -> None:
     rules = [rule for rule in world.rules if not rule.refers_to]
