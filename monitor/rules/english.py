@@ -13,9 +13,8 @@ from monitor.rules.context import Context, Parameter
 from monitor.rules.desk import tests_of
 from monitor.rules.names import RECORDS, test_name
 from monitor.rules.params import STUDY
-from monitor.rules.phrases import describe, settled
+from monitor.rules.phrases import alternatives, describe
 from monitor.rules.rule import (
-    And,
     AnyOf,
     At,
     Clause,
@@ -135,16 +134,14 @@ def record_words(series: Series, where: Condition | None, speech: Speech) -> str
         phrase = describe(where, speech)
         if phrase.subject == "result" and not said:
             return f"{head} {phrase.said}"
-        said.append(_alternatives(where, speech) or str(phrase))
+        said.append(_numbered(where, speech) or str(phrase))
     return f"{head}: {', and '.join(said)}" if said else head
 
 
-def _alternatives(where: Condition, speech: Speech) -> str:
-    """Three and more conditions, one of which must hold, numbered; "" when it is no such thing."""
-    if not isinstance(where, Or) or not any(isinstance(item, And) for item in where.items):
-        return ""
-    phrases = [describe(item, speech) for item in where.items if settled(item, speech) is not False]
-    if len(phrases) < 3 or describe(where, speech).subject:
+def _numbered(where: Condition, speech: Speech) -> str:
+    """Three and more conditions, one of which must hold, some of several parts; else ""."""
+    phrases = alternatives(where, speech) if isinstance(where, Or) else []
+    if len(phrases) < 3 or not any(phrase.several for phrase in phrases):
         return ""
     return "one of " + ", or ".join(f"({number}) {phrase}" for number, phrase in enumerate(phrases, 1))
 

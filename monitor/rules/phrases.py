@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import singledispatch
+from itertools import groupby
 
 from monitor.records import Kind
 from monitor.rules.rule import (
@@ -52,11 +53,15 @@ DATES = {
 
 @dataclass(frozen=True)
 class Phrase:
-    """`subject` "result", `said` "above 400 10^9/L"; without a subject, `said` is the whole."""
+    """`subject` "result", `said` "above 400 10^9/L"; without a subject, `said` is the whole.
+
+    `several` says that it is made of parts, and needs brackets inside others.
+    """
 
     subject: str
     said: str
     verb: str = "is"
+    several: bool = False
 
     def __str__(self) -> str:
         return f"{self.subject} {self.verb} {self.said}" if self.subject else self.said
@@ -110,7 +115,7 @@ def _(node: InWords, speech: Speech) -> Phrase:
 
 @describe.register
 def _(node: InList, speech: Speech) -> Phrase:
-    return Phrase(value(node.column, speech), f"one of the list “{node.list}”")
+    return Phrase(value(node.column, speech), f"in the list “{node.list}”")
 
 
 @describe.register
@@ -132,7 +137,7 @@ def _(node: IsNull, speech: Speech) -> Phrase:
 @describe.register
 def _(node: Not, speech: Speech) -> Phrase:
     item = describe(node.item, speech)
-    if item.subject and item.verb == "is":
+    if item.verb == "is" and not isinstance(node.item, And | Or | Not | Matches):
         return Phrase(item.subject, f"not {item.said}")
     return Phrase("", f"it is not so that {item}")
 
@@ -142,15 +147,31 @@ def _(node: And, speech: Speech) -> Phrase:
     # "X is not missing and X is Y" says no more than "X is Y"
     items = [item for item in node.items if settled(item, speech) is not True]
     needed = [item for item in items if not _guards(item, items)]
-    phrases = [_inner(item, Or, speech) for item in needed or node.items]
-    several = any(isinstance(item, Or) for item in needed) and len(phrases) > 1
-    return Phrase("", _enumerated(phrases)) if several else _joined(phrases, "and")
+    phrases = [_bracketed(describe(item, speech)) for item in needed or node.items]
+    if len(phrases) > 1 and any(isinstance(item, Or) for item in needed):
+        return Phrase("", _enumerated(phrases), several=True)
+    return _joined(phrases, "and")
 
 
 @describe.register
 def _(node: Or, speech: Speech) -> Phrase:
+    return _joined([_bracketed(phrase) for phrase in alternatives(node, speech)], "or")
+
+
+def alternatives(node: Or, speech: Speech) -> list[Phrase]:
+    """The parts of which one must hold; neighbours that say the same of several columns are one part."""
     needed = [item for item in node.items if settled(item, speech) is not False]
-    return _joined([_inner(item, And, speech) for item in needed or node.items], "or")
+    phrases = [describe(item, speech) for item in needed or node.items]
+    groups = groupby(phrases, key=lambda phrase: (phrase.verb, phrase.said))
+    return [_any_of(list(alike)) for _, alike in groups]
+
+
+def _any_of(phrases: Sequence[Phrase]) -> Phrase:
+    """`any of a, b or c is Y`."""
+    first = phrases[0]
+    if len(phrases) == 1:
+        return first
+    return Phrase(f"any of {joined([phrase.subject for phrase in phrases], 'or')}", first.said, first.verb)
 
 
 def settled(node: Condition, speech: Speech) -> bool | None:
@@ -165,11 +186,8 @@ def settled(node: Condition, speech: Speech) -> bool | None:
     return None
 
 
-def _inner(item: Condition, other: type, speech: Speech) -> Phrase:
-    """An item of a group; one that is a group of the other kind, in brackets."""
-    phrase = describe(item, speech)
-    several = isinstance(item, other) and not phrase.subject
-    return Phrase("", f"({phrase})") if several else phrase
+def _bracketed(phrase: Phrase) -> Phrase:
+    return Phrase("", f"({phrase})") if phrase.several else phrase
 
 
 def _guards(item: Condition, items: Sequence[Condition]) -> bool:
@@ -191,17 +209,15 @@ def _columns(node: object) -> set[Column]:
 
 
 def _joined(phrases: Sequence[Phrase], word: str) -> Phrase:
-    """Phrases as one: those of one subject share it; so do, with "or", those that say the same."""
+    """Phrases as one; those of one subject share it."""
     first = phrases[0]
     if len(phrases) == 1:
         return first
-    alike = first.subject and all(item.verb == first.verb for item in phrases)
-    if alike and all(item.subject == first.subject for item in phrases):
+    if first.subject and all((item.subject, item.verb) == (first.subject, first.verb) for item in phrases):
         return Phrase(first.subject, joined([item.said for item in phrases], word), first.verb)
-    if alike and word == "or" and all(item.said == first.said for item in phrases):
-        subjects = joined([item.subject for item in phrases], "or")
-        return Phrase(f"any of {subjects}", first.said, first.verb)
-    return Phrase("", joined([str(item) for item in phrases], word))
+    if any(item.subject.startswith("any of ") for item in phrases):
+        return Phrase("", f", {word} ".join(str(item) for item in phrases), several=True)
+    return Phrase("", joined([str(item) for item in phrases], word), several=True)
 
 
 def _enumerated(phrases: Sequence[Phrase]) -> str:

@@ -36,8 +36,8 @@ def said(text: str, domain: str = "LB", found: str = "", unit: str = "10^9/L") -
         ("PLT-01", "Platelets (PLAT) above 400 10^9/L, in LB"),
         (
             "DIS-01",
-            "Adverse event, for one drug: action taken with the drug (ACN) is DRUG WITHDRAWN, and relationship"
-            " to the drug (REL) is missing or not one of the list “unrelated”, in AEDRUG",
+            "Adverse event, for one drug: action taken with the drug (ACN) is in the list “withdrawn”, and"
+            " relationship to the drug (REL) is missing or not in the list “unrelated”, in AEDRUG",
         ),
         (
             "ROM-08",
@@ -48,7 +48,7 @@ def said(text: str, domain: str = "LB", found: str = "", unit: str = "10^9/L") -
             "G-01",
             "Adverse event: any of serious (AESER), death (AESDTH), life-threatening (AESLIFE), hospitalization"
             " (AESHOSP), disability (AESDISAB), congenital anomaly (AESCONG) or other important medical event"
-            " (AESMIE) is Y, in AE",
+            " (AESMIE) is Y, or outcome (AEOUT) is FATAL, in AE",
         ),
         (
             "G-05",
@@ -117,13 +117,16 @@ def test_a_preset_that_includes_the_limit_is_said() -> None:
         ("LBDT >= :as_of", "date (LBDT) is not before the data cut-off"),
         ("LBTESTCD in ('A', 'B')", "test (LBTESTCD) is A or B"),
         ("LBTESTCD not in ('A')", "test (LBTESTCD) is not A"),
-        ("LBTESTCD in @related", "test (LBTESTCD) is one of the list “related”"),
+        ("LBTESTCD in @related", "test (LBTESTCD) is in the list “related”"),
         ("LBTESTCD like 'A%'", "test (LBTESTCD) is like “A%”"),
         ("LBMETHOD is null", "LBMETHOD is missing"),
         ("LBMETHOD is not null", "LBMETHOD is not missing"),
         ("LBCAT matches @x", "LBCAT contains a term of the list “x”"),
         ("not LBCAT matches @x", "it is not so that LBCAT contains a term of the list “x”"),
         ("not (AGE = 1 or SEX = 'F')", "it is not so that age (AGE) is 1 or sex (SEX) is F"),
+        ("not (SEX is null or SEX != 'F')", "it is not so that sex (SEX) is missing or not F"),
+        ("not (not AGE = 1)", "it is not so that age (AGE) is not 1"),
+        ("BASE > 3 or CHG > 3", "any of baseline (BASE) or change from baseline (CHG) is above 3 10^9/L"),
         ("LBSTRESN between 1 and 2", "result is at least 1 10^9/L and at most 2 10^9/L"),
         ("SEX = 'F' and (AGE = 1 or ARM = 'A')", "sex (SEX) is F, and (age (AGE) is 1 or arm (ARM) is A)"),
         ("SEX = 'F' or (AGE = 1 and ARM = 'A')", "sex (SEX) is F or (age (AGE) is 1 and arm (ARM) is A)"),
