@@ -6,7 +6,8 @@ true when it holds for all of them, false when for none, else unknown; in arithm
 value is missing. Numbers are compared at 12 significant digits: `a > b` means
 `a - b > 1e-12 * (size(a) + size(b))`, where the size of a sum or difference is the sum of the
 sizes of its terms, of a product (quotient) the product (quotient) of sizes, of abs(x) that of
-x, of coalesce that of the item chosen, and of anything else its absolute value; so 0.1 * 3 > 0.3 is false on every engine.
+x, of coalesce that of the item chosen, and of anything else its absolute value; so
+0.1 * 3 > 0.3 is false on every engine.
 
 Text is compared without regard to case and surrounding blanks.
 """
