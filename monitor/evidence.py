@@ -11,6 +11,14 @@ import rfc8785
 
 from monitor.records import Cause, EvidenceRow, Finding, Severity, Truth
 
+# What a row of evidence is known by: domain, key, and the drug, since an event has a row for each.
+Identity = tuple[str, str, str]
+
+
+def identity(row: EvidenceRow) -> Identity:
+    """What a row of evidence is known by, whatever its values are."""
+    return row.domain, row.key, dict(row.cells).get("DRUG", "")
+
 
 def canonical(finding: Finding) -> bytes:
     """The finding as RFC 8785 JSON: what is kept in the evidence store."""

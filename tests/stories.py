@@ -8,10 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from monitor.alerts.changes import identity
 from monitor.alerts.scene import Scene
 from monitor.config import Settings
-from monitor.evidence import finding_id
+from monitor.evidence import finding_id, identity
 from monitor.records import EvidenceRow, Finding, Outcome, RuleRun, Severity, Truth
 
 NOW = datetime(2026, 2, 1, 8, tzinfo=UTC)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from monitor.evidence import Identity, identity
 from monitor.records import EvidenceRow, Finding
 
 # The records that make a rule fire; the others (previous, dose, baseline) only explain.
@@ -17,9 +18,6 @@ _JUDGEMENT = re.compile(r"REL\d*|RELNST|SER|SEV|TOXGR|S(CAN|CONG|DISAB|DTH|HOSP|
 
 # SDTM variables that hold what was measured or given, and when.
 _RESULT = re.compile(r"ORRES|ORRESU|STRES[NCU]|DOSE|DOSU|DTC|STDTC")
-
-# What a row of evidence is known by: domain, key, and the drug, since an event has a row for each.
-Identity = tuple[str, str, str]
 
 VANISHED = "no longer there"
 
@@ -34,11 +32,6 @@ class Change:
     column: str
     was: str
     now: str
-
-
-def identity(row: EvidenceRow) -> Identity:
-    """What a row of evidence is known by, whatever its values are."""
-    return row.domain, row.key, dict(row.cells).get("DRUG", "")
 
 
 def changes(before: Finding | None, rows: Mapping[Identity, EvidenceRow]) -> tuple[Change, ...]:

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from monitor.alerts.changes import Identity
 from monitor.alerts.due import due_at, earlier
-from monitor.evidence import finding_id
+from monitor.evidence import Identity, finding_id
 from monitor.records import (
     Alert,
     AlertKind,

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from monitor.evidence import identity
 from monitor.records import EvidenceRow, Finding
 
 # Column endings (without the domain's two letters) that hold codes, numbers, dates and units.
@@ -199,10 +200,10 @@ def changes(
     """What differs between two findings of one alert: old and new value of each record that fired."""
     if previous is None:
         return ()
-    now = {row.key: row for row in finding.evidence} if finding else {}
+    now = {identity(row): row for row in finding.evidence} if finding else {}
     found: list[Change] = []
     for row in previous.evidence:
-        after = now.get(row.key)
+        after = now.get(identity(row))
         if after is None and row.role == "found":
             found.append(_change(row, None, level, blinded=blinded))
         elif after is not None and after.version != row.version and row.role in {"found", "with"}:

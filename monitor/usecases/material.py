@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from monitor.alerts.changes import FIRING_ROLES, Identity, identity
+from monitor.alerts.changes import FIRING_ROLES
 from monitor.engines.duckdb import Engine
 from monitor.engines.evidence import evidence_row, said
-from monitor.evidence import read_finding
+from monitor.evidence import Identity, identity, read_finding
 from monitor.files import Store
 from monitor.records import Alert, AlertKind, EvidenceRow, Finding
 from monitor.rules.rule import Rule

@@ -104,7 +104,7 @@ def configured(folder: Path, **changed: Any) -> Settings:
     plain = installation(
         folder,
         **{
-            "rules": ["generic", "romiplostim-aa"],
+            "rules": ["romiplostim-aa"],
             "drugs": {"romiplostim": {"names": ["ROMIPLOSTIM N01"], "kind": "single"}},
             **changed,
         },
@@ -263,6 +263,15 @@ def test_rejected_rows_of_a_domain_that_a_rule_reads_are_told(trial: Study) -> N
     scanned = trial.scan()
     assert [decision.alert.kind.value for decision in scanned.decisions] == ["data"]
     assert trial.scan(NOW + DAY).decisions[0].what == "unchanged"
+
+
+def test_rejected_rows_that_no_rule_reads_are_not(trial: Study) -> None:
+    heads = "STUDYID,DOMAIN,USUBJID,VSTESTCD,VSTEST,VSSTRESN,VSSTRESU,VSDTC\n"
+    trial.load(
+        LB=HIGH,
+        VS=heads + "S1,VS,,WEIGHT,Weight,70,kg,2026-01-07\nS1,VS,01-001,WEIGHT,Weight,70,kg,2026-01-07\n",
+    )
+    assert trial.scan().decisions == ()
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from monitor.alerts.changes import identity
 from monitor.alerts.lifecycle import of_study
 from monitor.audit.ledger import recorded
 from monitor.audit.verify import verify
@@ -23,7 +22,7 @@ from monitor.database.tables import finding as finding_table
 from monitor.database.tables import ledger, outbox, rule_run, rule_version
 from monitor.database.transactions import reading
 from monitor.errors import LeaseLost, SourceError
-from monitor.evidence import finding_id, read_finding
+from monitor.evidence import finding_id, identity, read_finding
 from monitor.records import (
     Alert,
     AlertKind,
