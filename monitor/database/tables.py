@@ -21,7 +21,6 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
-    UniqueConstraint,
 )
 
 NAMING = {
@@ -99,7 +98,8 @@ lease = Table(
     Column("expires", Float, nullable=False),
 )
 
-# A snapshot's manifest. `id` is the hash of its canonical rows; `number` counts per study.
+# A snapshot's manifest. `id` is the hash of its canonical rows; `number` counts per study. Data that
+# go back to what they were have the id of the earlier snapshot and a number of their own.
 snapshot = Table(
     "snapshot",
     metadata,
@@ -108,7 +108,6 @@ snapshot = Table(
     Column("id", Text, nullable=False),
     Column("received_at", Moment, nullable=False),
     Column("manifest", Text, nullable=False),  # JSON: files, domains, rows, rejects, data-through
-    UniqueConstraint("study", "id"),
 )
 
 # A rule version as it was used: its resolved text (rule file, parameters, lists) as JSON.

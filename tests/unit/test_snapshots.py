@@ -101,6 +101,13 @@ def test_a_version_keeps_the_time_of_its_first_receipt(trial: Trial) -> None:
     assert after[1][2] == int(LATER.timestamp())
 
 
+def test_data_that_go_back_are_a_snapshot_of_their_own(trial: Trial) -> None:
+    first = trial.has(lb=LB).take()
+    second = trial.has(lb=LB.replace("450", "451")).take(first)
+    third = trial.has(lb=LB).take(second)
+    assert (third.new, third.number, third.id) == (True, 3, first.id)
+
+
 def test_a_key_tells_nothing_of_the_patient(trial: Trial) -> None:
     ae = "USUBJID,AETERM,AESTDTC\n01,Headache,2026-01-07\n"
     assert table(trial.has(ae=ae).take(), "AE", "KEY")[0][0].startswith("AE-")

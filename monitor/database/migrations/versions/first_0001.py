@@ -53,7 +53,6 @@ def _runs() -> None:
         *_texts("id"),
         _moment("received_at"),
         *_texts("manifest"),
-        UniqueConstraint("study", "id"),
     )
     op.create_table(
         "rule_version",
