@@ -56,7 +56,10 @@ class Engine:
         }
         if memory_limit:
             settings["memory_limit"] = memory_limit
-        self._connection = duckdb.connect(":memory:", config=settings)
+        try:
+            self._connection = duckdb.connect(":memory:", config=settings)
+        except duckdb.Error as error:
+            raise EngineError(f"DuckDB did not start with memory_limit {memory_limit!r}") from error
         try:
             self._open()
         except EngineError:
