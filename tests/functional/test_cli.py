@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +17,10 @@ from typing import Any
 import pytest
 
 from monitor.cli.app import main
+from monitor.config import load_settings
+from monitor.delivery.emergency import remember
+
+ROOT = Path(__file__).parents[2]
 
 ALERT_FIELDS = {
     "id",
@@ -79,13 +86,23 @@ def monitor(
     yield command
 
 
+@pytest.fixture(scope="module")
+def after_a_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation after `monitor init` and `monitor run`, made once."""
+    folder = tmp_path_factory.mktemp("installation")
+    words = [sys.executable, "-m", "monitor"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([*words, "init"], cwd=folder, env=environment, check=True, capture_output=True)
+    only_the_synthetic_trial(folder / "config.toml")
+    subprocess.run([*words, "run"], cwd=folder, env=environment, check=True, capture_output=True)
+    return folder
+
+
 @pytest.fixture
-def ran(monitor: Command) -> Command:
-    """After `monitor init` and `monitor run` on the synthetic trial."""
-    assert monitor("init").code == 0
-    only_the_synthetic_trial(Path("config.toml"))
-    first = monitor("run")
-    assert first.code == 0, first.err
+def ran(after_a_run: Path, tmp_path: Path, monitor: Command) -> Command:
+    """A copy of that installation."""
+    shutil.copytree(after_a_run, tmp_path, dirs_exist_ok=True)
+    remember(load_settings(tmp_path / "config.toml"))  # the last good settings name this copy's folder
     return monitor
 
 
@@ -132,7 +149,9 @@ def test_an_alert_is_acknowledged_and_closed_by_the_user_with_a_reason(ran: Comm
     assert ran("close", alert["id"], "--reason", "held", "--outcome", "all well").code == 2
     assert ran("close", alert["id"], "--reason", "held on day 8", "--outcome", "dose held").code == 0
     assert alert["id"] not in ran("alerts").out
-    closed = next(each for each in ran("alerts", "--all", "--format", "json").json if each["id"] == alert["id"])
+    closed = next(
+        each for each in ran("alerts", "--all", "--format", "json").json if each["id"] == alert["id"]
+    )
     assert (closed["status"], closed["outcome"]) == ("closed", "dose held")
     acts = ran("log", "--rule", "PLT-01", "--format", "json").json
     assert [act["data"]["reason"] for act in acts if act["kind"] in {"ack", "close"}] == [
@@ -260,7 +279,8 @@ def test_a_source_that_cannot_be_read_is_an_alert_and_the_other_study_goes_on(ra
     (broken / "lb.csv").write_bytes(lab.read_bytes())
     (broken / "ae.xpt").write_bytes(b"this is no transport file")
     config.write_text(
-        config.read_text(encoding="utf-8").replace('"examples/romiplostim-aa"', '"broken"', 1), encoding="utf-8"
+        config.read_text(encoding="utf-8").replace('"examples/romiplostim-aa"', '"broken"', 1),
+        encoding="utf-8",
     )
     said = ran("run")
     assert said.code == 1
