@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import psycopg
 
-from monitor.engines.duckdb import EPISODE, episode_row
+from monitor.engines.duckdb import EPISODE, Engine, episode_row
 from monitor.records import Episode, Kind
 from monitor.rules.terms import Row
+from tests.generative.strategies import CENSORED, COLUMNS, World
 
 FIXED = {
     "ROWN": "BIGINT",
@@ -54,6 +56,30 @@ def write_parquet(
         connection.execute(f"INSERT INTO rows SELECT {unnested}", columns)
     connection.execute(f"COPY rows TO '{path.as_posix()}' (FORMAT parquet)")
     return path
+
+
+def types_of(domain: str, world: World) -> dict[str, str]:
+    """The physical columns of a generated table: of those that the study received."""
+    received = {name: kind for name, kind in COLUMNS[domain].items() if name in world.context.columns[domain]}
+    return column_types(received, CENSORED)
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Where a study's derived tables are put, one study after the other."""
+
+    folder: Path
+    writer: duckdb.DuckDBPyConnection
+
+    def opened(self, world: World) -> Engine:
+        """The study in the engine."""
+        paths = {
+            domain: write_parquet(
+                self.writer, rows, types_of(domain, world), self.folder / f"{domain}.parquet"
+            )
+            for domain, rows in world.tables.items()
+        }
+        return Engine(paths, threads=1)
 
 
 def fill_postgresql(

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
-import duckdb
 import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from sqlalchemy import make_url
 
-from monitor.engines.duckdb import Engine, Found, verdict
+from monitor.engines.duckdb import Found, verdict
 from monitor.records import Episode, Truth, Verdict, day_date
 from monitor.rules.compiler import compile_rule, sql_text
 from monitor.rules.reference import judge
 from monitor.rules.rule import Rule
-from tests.generative.strategies import CENSORED, COLUMNS, World, worlds
-from tests.generative.tables import column_types, fill_postgresql, write_parquet
+from tests.generative.strategies import World, worlds
+from tests.generative.tables import Shelf, fill_postgresql, types_of
 
 POSTGRES = "MONITOR_TEST_POSTGRES"
 QUIET = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture)
@@ -30,30 +27,6 @@ SOAK = settings(
 )
 
 
-@dataclass(frozen=True)
-class Shelf:
-    """Where a study's derived tables are put, one study after the other."""
-
-    folder: Path
-    writer: duckdb.DuckDBPyConnection
-
-    def opened(self, world: World) -> Engine:
-        """The study in the engine."""
-        paths = {
-            domain: write_parquet(
-                self.writer, rows, types_of(domain, world), self.folder / f"{domain}.parquet"
-            )
-            for domain, rows in world.tables.items()
-        }
-        return Engine(paths, threads=1)
-
-
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
-    with duckdb.connect(":memory:", config={"threads": 1}) as writer:
-        yield Shelf(tmp_path_factory.mktemp("derived"), writer)
-
-
 @pytest.fixture(scope="module")
 def postgresql() -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     if POSTGRES not in os.environ:
@@ -61,11 +34,6 @@ def postgresql() -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     url = make_url(os.environ[POSTGRES]).set(drivername="postgresql")
     with psycopg.connect(url.render_as_string(hide_password=False)) as connection:
         yield connection
-
-
-def types_of(domain: str, world: World) -> dict[str, str]:
-    received = {name: kind for name, kind in COLUMNS[domain].items() if name in world.context.columns[domain]}
-    return column_types(received, CENSORED)
 
 
 def expected(world: World, rule: Rule) -> list[Verdict]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,7 +17,7 @@ from monitor.rules.reference import Judged, judge
 from monitor.rules.rule import Comparator, Per, Rule
 from monitor.rules.values import agreed, between, compare
 from tests.generative.strategies import World, worlds
-from tests.generative.test_engines import opened
+from tests.generative.tables import Shelf
 
 QUIET = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture)
 CI = settings(max_examples=40, derandomize=True, deadline=None, database=None, suppress_health_check=QUIET)
@@ -152,16 +151,11 @@ def _before(verdict: Verdict, episode: Episode) -> bool:
 # ---------------------------------------------------------------- evaluation
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("derived")
-
-
 @FEW
 @given(world=worlds())
-def test_no_rule_is_broken_and_the_findings_are_the_same_bytes(world: World, folder: Path) -> None:
+def test_no_rule_is_broken_and_the_findings_are_the_same_bytes(world: World, shelf: Shelf) -> None:
     rules = [rule for rule in world.rules if not rule.refers_to]
-    with opened(world, folder) as engine:
+    with shelf.opened(world) as engine:
         first, second = (evaluate(engine, rules, world.context, "S", "snap") for _ in range(2))
     assert [run.said for run in first if run.outcome is Outcome.BROKEN] == []
     for one, other in zip(first, second, strict=True):
