@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
+from typer.main import get_command
 
+from monitor.cli import app
 from monitor.config import models
 
 ROOT = Path(__file__).parents[2]
@@ -59,3 +61,27 @@ def test_the_lock_file_holds_every_dependency_with_hashes_and_no_address() -> No
     assert set(requirements(project)) <= locked
     assert "://" not in lock
     assert len(re.findall(r"--hash=sha256:[0-9a-f]{64}", lock)) >= len(locked)
+
+
+def commands() -> Iterator[str]:
+    """Every command of the command line, as a person types it."""
+
+    def walk(command: object, name: str) -> Iterator[str]:
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            yield name
+        else:
+            for part, each in inner.items():
+                yield from walk(each, f"{name} {part}")
+
+    yield from walk(get_command(app), "monitor")
+
+
+@pytest.mark.parametrize("command", sorted(commands()))
+def test_every_command_is_documented(command: str) -> None:
+    assert f"`{command}`" in (ROOT / "docs/operators.md").read_text()
+
+
+def test_every_documented_command_exists() -> None:
+    documented = re.findall(r"^\| `(monitor [a-z ]+)`", (ROOT / "docs/operators.md").read_text(), re.M)
+    assert set(documented) == set(commands())
