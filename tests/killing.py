@@ -16,7 +16,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
@@ -25,7 +25,13 @@ from aiosmtplib.protocol import SMTPProtocol
 from sqlalchemy.engine import Connection
 
 import monitor.clock
-from monitor.cli import app
+
+MOMENT = [
+    datetime.now(UTC)
+]  # of the task; every command asks the one clock, which is set before they load it
+monitor.clock.now = lambda: MOMENT[0]
+
+from monitor.cli.app import main as command  # noqa: E402 - after the clock was set
 
 Reach = Callable[[str], None]
 
@@ -84,7 +90,7 @@ def watch_replies(reach: Reach) -> None:
     "Before" is when the command has left and the reply was not read: after the end of a message that
     is the moment in which the server has taken the mail and we don't know it.
     """
-    read, command = SMTPProtocol.read_response, SMTPProtocol.execute_command
+    read, execute = SMTPProtocol.read_response, SMTPProtocol.execute_command
     asked = "connect"
 
     async def watched_read(self: SMTPProtocol, *args: Any, **more: Any) -> aiosmtplib.SMTPResponse:
@@ -102,7 +108,7 @@ def watch_replies(reach: Reach) -> None:
     async def watched_command(self: SMTPProtocol, *args: bytes, **more: Any) -> aiosmtplib.SMTPResponse:
         nonlocal asked
         asked = args[0].decode().split()[0].upper()
-        return await command(self, *args, **more)
+        return await execute(self, *args, **more)
 
     data = SMTPProtocol.execute_data_command
 
@@ -124,15 +130,16 @@ def child(task: dict[str, Any]) -> NoReturn:
     output = os.open(folder / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    moment = datetime.fromisoformat(task["now"])
-    monitor.clock.now = lambda: moment
+    MOMENT[0] = datetime.fromisoformat(task["now"])
     reach = counter(folder / "points.txt", task["kill"])
     watch_commits(reach)
     watch_renames(reach, folder)
     watch_replies(reach)
     code = 70
     try:
-        app(task["args"], standalone_mode=True)
+        sys.argv = ["monitor", *task["args"]]
+        command()
+        code = 0
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(bool(ended.code))
     except BaseException:  # noqa: BLE001 - a forked child must never return into the driver's loop

@@ -26,15 +26,28 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from sqlalchemy import NullPool, create_engine, make_url, select, text
+from sqlalchemy import NullPool, create_engine, make_url, select
 
 from monitor.database.tables import alert
-from tests.databases import KINDS, POSTGRES, Place, postgresql_place
+from tests.databases import KINDS, POSTGRES, Server, postgresql_server
 
 ROOT = Path(__file__).parents[2]
 SUBJECTS = ("01-003", "03-002", "04-001")
 FIRST, LATER = "2026-11-20T08:00:00+00:00", "2026-11-20T09:00:00+00:00"
 KILLED = -9
+# Where a step that is done and a step that is noted lie on two sides; `make soak` takes every point.
+SAMPLE = (
+    "after rename received",
+    "after rename snapshots",
+    "after commit load.commit",
+    "before rename evidence",
+    "before commit scan.commit",
+    "after commit scan.commit",
+    "after commit send.claim",
+    "before reply message",
+    "after reply message",
+    "before commit send.mark",
+)
 CONFIG = """\
 [monitor]
 stage = "production"
@@ -52,7 +65,7 @@ max_per_minute = 60000
 [[study]]
 id = "ROMI-AA"
 source = "data"
-rules = ["generic", "romiplostim-aa"]
+rules = ["romiplostim-aa"]
 ctcae = "5.0"
 blinded = false
 mail = "coded"
@@ -126,6 +139,7 @@ class Case:
     folder: Path
     url: str
     owner: str | None = None
+    server: Server | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -180,8 +194,10 @@ def template(request: pytest.FixtureRequest, driver: Driver, tmp_path: Path) -> 
         if request.param == "postgresql":
             if POSTGRES not in os.environ:
                 pytest.skip(f"needs PostgreSQL: set {POSTGRES} to a superuser's URL (see .ci/postgres)")
-            place: Place = stack.enter_context(postgresql_place())
-            case = Case(folder, place.url, place.owner_url)
+            server = stack.enter_context(postgresql_server())
+            place = server.create()
+            stack.callback(server.drop, place)
+            case = Case(folder, place.url, place.owner_url, server)
         else:
             case = Case(folder, "sqlite:///var/monitor.db")
         ended = driver.run(case, "init", at=FIRST)
@@ -190,9 +206,12 @@ def template(request: pytest.FixtureRequest, driver: Driver, tmp_path: Path) -> 
 
 
 def make_folder(folder: Path, port: int) -> None:
-    """Configuration, rules, templates, and three subjects of the synthetic trial."""
-    for name in ("rules", "templates"):
-        shutil.copytree(ROOT / name, folder / name)
+    """Configuration, three rules, templates, and three subjects of the synthetic trial."""
+    shutil.copytree(ROOT / "templates", folder / "templates")
+    shutil.copytree(ROOT / "rules", folder / "rules", ignore=shutil.ignore_patterns("generic"))
+    for rule in (folder / "rules/romiplostim-aa").glob("[A-Z]*.toml"):
+        keys, example, *_ = rule.read_text().split("[[example]]")  # one is enough for the self-test here
+        rule.write_text(f"{keys}[[example]]{example}")
     (folder / "config.toml").write_text(CONFIG.format(port=port))
     (folder / "data").mkdir()
     for path in sorted((ROOT / "examples/romiplostim-aa").glob("*.csv")):
@@ -210,31 +229,16 @@ def copied(template: Case, name: str) -> Iterator[Case]:
     folder = template.folder.parent / name
     shutil.copytree(template.folder, folder)
     try:
-        if template.owner is None:
+        if template.server is None:
             yield Case(folder, f"sqlite:///{folder / 'var/monitor.db'}")
             return
-        with copied_database(make_url(template.url).database or "", name) as database:
-            urls = [
-                make_url(url).set(database=database).render_as_string(hide_password=False)
-                for url in (template.url, template.owner)
-            ]
-            yield Case(folder, *urls)
+        place = template.server.create(make_url(template.url).database or "")
+        try:
+            yield Case(folder, place.url, place.owner_url)
+        finally:
+            template.server.drop(place)
     finally:
         shutil.rmtree(folder)
-
-
-@contextmanager
-def copied_database(original: str, name: str) -> Iterator[str]:
-    """A PostgreSQL database made from another one."""
-    admin = create_engine(os.environ[POSTGRES], poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    made = f"{original}_{name}"
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {made} TEMPLATE {original} OWNER {original}_owner"))
-    try:
-        yield made
-    finally:
-        with admin.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {made} WITH (FORCE)"))
 
 
 @dataclass(frozen=True)
@@ -290,21 +294,23 @@ def killed(driver: Driver, template: Case, number: int, expected: Result) -> lis
     return [f"{number} {ended.points[-1]}: {said}" for said in wrong]
 
 
-@pytest.mark.timeout(280)
-def test_a_kill_at_each_kind_of_point_changes_nothing(driver: Driver, template: Case) -> None:
+@pytest.mark.timeout(900)
+def test_a_kill_at_the_most_telling_points_changes_nothing(driver: Driver, template: Case) -> None:
     expected, points = undisturbed(driver, template)
-    for kind in ("commit", "rename", "reply"):
-        assert any(f" {kind} " in point for point in points), f"no {kind} was met at all"
-    firsts = {point: number for number, point in reversed(list(enumerate(points, start=1)))}
-    wrong = [said for n in sorted(firsts.values()) for said in killed(driver, template, n, expected)]
+    last = {
+        point: number for number, point in enumerate(points, start=1)
+    }  # the first ones are the self-test's
+    wanted = [point for point in SAMPLE if template.server is None or " rename " not in point]
+    wrong = [said for point in wanted for said in killed(driver, template, last[point], expected)]
     assert wrong == []
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(7200)
 def test_a_kill_at_every_point_changes_nothing(driver: Driver, template: Case) -> None:
     expected, points = undisturbed(driver, template)
     wrong = [said for n in range(1, len(points) + 1) for said in killed(driver, template, n, expected)]
-    kind = "postgresql" if template.owner else "sqlite"
+    kind = "postgresql" if template.server else "sqlite"
     sys.stdout.write(f"\n{len(points)} kills on {kind}\n")
     for point, count in sorted(Counter(points).items()):
         sys.stdout.write(f"{count:6}  {point}\n")

@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel
 from typer.main import get_command
 
-from monitor.cli import app
+from monitor.cli.app import app
 from monitor.config import models
 
 ROOT = Path(__file__).parents[2]

@@ -6,10 +6,9 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 MODULES = sorted((ROOT / "monitor").rglob("*.py"))
+TREES = {path: ast.parse(path.read_text()) for path in MODULES}
 LINES_OF_A_MODULE, LINES_OF_A_FUNCTION, METHODS_OF_A_CLASS = 300, 40, 12
 OF_A_GRAMMAR = ("Interpreter", "Operands")  # one method for each rule of the grammar
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
@@ -20,9 +19,11 @@ def name(path: Path) -> str:
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, FUNCTIONS):
-            yield node
+    return (node for node in ast.walk(TREES[path]) if isinstance(node, FUNCTIONS))
+
+
+def length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
 
 
 def own_methods(node: ast.ClassDef) -> Iterator[str]:
@@ -31,33 +32,41 @@ def own_methods(node: ast.ClassDef) -> Iterator[str]:
     return (name for name in names if not name.startswith("__"))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
-def test_a_module_is_short_and_says_what_it_is(path: Path) -> None:
-    text = path.read_text()
-    said = ast.get_docstring(ast.parse(text)) or ""
-    assert len(text.splitlines()) <= LINES_OF_A_MODULE
-    assert said.split("\n\n")[0].strip(), "a module begins with one line that says what it is for"
+def test_every_module_is_short_and_says_what_it_is() -> None:
+    wrong = []
+    for path, tree in TREES.items():
+        lines = len(path.read_text().splitlines())
+        if lines > LINES_OF_A_MODULE:
+            wrong.append(f"{name(path)}: {lines} lines")
+        if not (ast.get_docstring(tree) or "").split("\n\n")[0].strip():
+            wrong.append(f"{name(path)}: begin with one line that says what it is for")
+    assert wrong == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
-def test_functions_and_classes_are_small(path: Path) -> None:
+def test_functions_are_short() -> None:
     long = [
-        f"{node.name}: {node.end_lineno - node.lineno + 1} lines"
+        f"{name(path)}: {node.name}: {length(node)} lines"
+        for path in MODULES
         for node in functions(path)
-        if node.end_lineno is not None and node.end_lineno - node.lineno + 1 > LINES_OF_A_FUNCTION
+        if length(node) > LINES_OF_A_FUNCTION
     ]
+    assert long == []
+
+
+def test_classes_have_few_methods() -> None:
     wide = [
-        f"{node.name}: {len(methods)} methods"
-        for node in ast.walk(ast.parse(path.read_text()))
+        f"{name(path)}: {node.name}: {len(methods)} methods"
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
         and not any(ast.unparse(base).startswith(OF_A_GRAMMAR) for base in node.bases)
         and len(methods := list(own_methods(node))) > METHODS_OF_A_CLASS
     ]
-    assert long + wide == []
+    assert wide == []
 
 
 def test_half_of_all_functions_are_a_dozen_lines_or_less() -> None:
-    lengths = sorted((node.end_lineno or 0) - node.lineno + 1 for path in MODULES for node in functions(path))
+    lengths = sorted(length(node) for path in MODULES for node in functions(path))
     assert lengths[len(lengths) // 2] <= 12
 
 
