@@ -11,6 +11,7 @@ from monitor.rules.rule import (
     Column,
     Condition,
     InList,
+    IsNull,
     Matches,
     Not,
     Rule,
@@ -79,11 +80,20 @@ def columns(rule: Rule) -> Mapping[tuple[str, Column], tuple[Series, ...]]:
 
 
 def needed(rule: Rule) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """The columns without which a rule can't see, by domain; of free texts any one is enough."""
+    """The columns without which a rule can't see, by domain; of free texts any one is enough.
+
+    A column that a condition asks to be null or not is none of them: the author has said there
+    what its absence means.
+    """
     wanted: dict[tuple[str, tuple[str, ...]], None] = {}
     for place in places(rule):
         texts = [matches.columns for matches in inside(place.condition, Matches)]
-        own = [column for column in inside(place.condition, Column) if not _among(column, texts)]
+        foreseen = [test.column for test in inside(place.condition, IsNull)]
+        own = [
+            column
+            for column in inside(place.condition, Column)
+            if not _among(column, texts) and column not in foreseen
+        ]
         for group in (*texts, *((column,) for column in own)):
             domain = place.found.domain if group[0].of_found else place.series.domain
             wanted[domain, tuple(column.name for column in group)] = None

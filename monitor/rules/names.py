@@ -55,6 +55,8 @@ COLUMNS: Mapping[str, str] = {
     "SHOSP": "hospitalization",
     "SDISAB": "disability",
     "SCONG": "congenital anomaly",
+    "SCAN": "cancer",
+    "SOD": "overdose",
     "SMIE": "other important medical event",
     "STDT": "start",
     "ENDT": "end",

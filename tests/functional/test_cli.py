@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,9 +64,7 @@ def only_the_synthetic_trial(config: Path) -> None:
 
 
 @pytest.fixture
-def monitor(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Command]:
+def monitor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """Run a command in an empty folder of its own."""
     monkeypatch.chdir(tmp_path)
     for name in ("MONITOR_CONFIG", "COLUMNS"):
@@ -83,7 +81,7 @@ def monitor(
         printed = capsys.readouterr()
         return Said(code, printed.out, printed.err)
 
-    yield command
+    return command
 
 
 @pytest.fixture(scope="module")

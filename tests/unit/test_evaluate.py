@@ -183,6 +183,12 @@ def test_a_column_that_was_not_received_is_blind_when_nothing_else_is_told(tmp_p
     assert (run.outcome, run.said) == (Outcome.BLIND, "not received: AE.AESDTH")
 
 
+def test_a_column_whose_absence_the_rule_foresees_is_not_missed(tmp_path: Path) -> None:
+    given = rule("G-08", "AE", "AESER = 'Y' and AESDTH is not null and AESDTH = 'Y'")
+    run = run_one(tmp_path, given, {"AE": [row(0, "2026-01-01", AESER="N")]})
+    assert (run.outcome, run.said) == (Outcome.CLEAR, "")
+
+
 def test_of_free_texts_one_is_enough(tmp_path: Path) -> None:
     given = rule("TE-01", "AE", "AETERM matches @unrelated")
     assert run_one(tmp_path, given, {"AE": [row(0, "2026-01-01", AETERM="x")]}).outcome is Outcome.CLEAR

@@ -193,7 +193,10 @@ def test_the_first_line_says_when_it_was_drawn_received_and_dosed_since(template
     [
         ({"doses_since": []}, "doses since 2026-03-01: none"),
         ({"doses_since": 0}, "doses since 2026-03-01: none"),
-        ({"doses_since": "9 (2026-03-02 to 2026-05-01)"}, "doses since 2026-03-01: 9 (2026-03-02 to 2026-05-01)"),
+        (
+            {"doses_since": "9 (2026-03-02 to 2026-05-01)"},
+            "doses since 2026-03-01: 9 (2026-03-02 to 2026-05-01)",
+        ),
         ({"doses_since": [{"day": "2026-03-02", "dose": 700}]}, "doses since 2026-03-01: 1 (2026-03-02 700)"),
         ({"drawn": "2026-03-05T08:15:00"}, "Drawn 2026-03-05 08:15 · received"),
         ({"drawn": "2026-03-05"}, "(the same day)"),
