@@ -39,6 +39,7 @@ from tests.databases import ALICE, NOW, State, initialise, opened, sqlite_place
 TEMPLATES = Path(__file__).parents[1] / "templates"
 OFFICER, BACKUP, THIRD = "officer@example.org", "backup@example.org", "third@example.org"
 FOREVER = 600.0  # longer than any test; the server is stopped before
+SLOW = 0.8
 
 
 @dataclass
@@ -182,7 +183,8 @@ class Behaviour:
     """What the server answers, and what it has received.
 
     `answers` maps a stage (EHLO, MAIL, RCPT, DATA, BODY, AUTH), or "RCPT someone@…", to a reply
-    such as "451 later", "drop" or "hang"; a list is used up one by one, its last stays.
+    such as "451 later", or "drop", "hang", "slow", "leave" (close afterwards); a list is used up
+    one by one, its last stays.
     """
 
     answers: dict[str, str | list[str]] = field(default_factory=dict)
@@ -222,6 +224,13 @@ class Scripted:
             return "421 dropped"
         if answer == "hang":
             await asyncio.sleep(FOREVER)
+        if answer == "slow":
+            await asyncio.sleep(SLOW)
+            return ""
+        if answer == "leave":
+            assert server.transport is not None
+            asyncio.get_running_loop().call_later(0.05, server.transport.close)
+            return ""
         return answer
 
     async def handle_EHLO(
@@ -244,6 +253,9 @@ class Scripted:
         if not answer:
             envelope.rcpt_tos.append(address)
         return answer or "250 recipient fine"
+
+    async def handle_RSET(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        return await self._act(server, "RSET") or "250 forgotten"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         assert isinstance(envelope.content, bytes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from monitor.errors import ConfigError, DeliveryError, Problem
 # Replies of a server that wants a login or encryption: a matter of the configuration, so that the
 # mail stays due until somebody mends it, and is not taken for refused (RFC 4954, RFC 3207).
 WANTS_LOGIN = frozenset({530, 534, 535, 538})
-WHOLE_MAIL = 4  # times the time-out of one reply: the longest that handing over one mail may take
+WHOLE_MAIL = 3  # times the time-out of one reply: the longest that handing over one mail may take
 
 
 @dataclass(frozen=True)
@@ -92,14 +93,28 @@ class Session:
             raise
 
     async def _transaction(self, content: bytes, recipient: str) -> str:
+        address = parseaddr(recipient)[1]
+        if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+            raise DeliveryError(f"{recipient!r} is not an address", permanent=True)
+        try:
+            smtp = await self._begun(content)
+        except DeliveryError as error:
+            if error.code is not None or not self._sent:
+                raise
+            self._drop()  # the server gave up a connection that had carried mails before
+            smtp = await self._begun(content)
+        await self._step("RCPT TO", lambda: smtp.rcpt(address), final=True)
+        reply = await self._step("DATA", lambda: smtp.data(content), final=True)
+        self._sent += 1
+        return reply
+
+    async def _begun(self, content: bytes) -> aiosmtplib.SMTP:
+        """A connection on which the server has accepted the sender."""
         smtp = await self._connected()
         sender = parseaddr(self._server.envelope_from)[1]
         options = [f"size={len(content)}"] if smtp.supports_extension("size") else []
         await self._step("MAIL FROM", lambda: smtp.mail(sender, options=options), final=True)
-        await self._step("RCPT TO", lambda: smtp.rcpt(parseaddr(recipient)[1]), final=True)
-        reply = await self._step("DATA", lambda: smtp.data(content), final=True)
-        self._sent += 1
-        return reply
+        return smtp
 
     async def _connected(self) -> aiosmtplib.SMTP:
         """The open connection, or a new one when there is none or it has carried enough."""
@@ -117,7 +132,7 @@ class Session:
             tls_context=None if server.security == "none" else _trust(server.ca_file),
         )
         await self._step("CONNECT", smtp.connect)
-        self._smtp, self._sent = smtp, 0
+        self._smtp = smtp
         self._wire = smtp.transport if isinstance(smtp.transport, asyncio.WriteTransport) else None
         await self._step("EHLO", smtp.ehlo)
         if server.security == "starttls":
@@ -166,28 +181,22 @@ class Session:
 
     async def _close(self) -> None:
         """Say goodbye if that is possible; a server that does not answer it changes nothing."""
-        smtp, self._smtp = self._smtp, None
-        if smtp is None:
-            return
         try:
-            if smtp.is_connected:
-                await smtp.quit()
+            if self._smtp is not None and self._smtp.is_connected:
+                await self._smtp.quit()
         except (aiosmtplib.SMTPException, OSError):
             pass  # the mails were handed over or refused before; nothing hangs on this reply
         finally:
-            self._hang_up(smtp)
+            self._drop()
 
     def _drop(self) -> None:
-        smtp, self._smtp = self._smtp, None
-        if smtp is not None:
-            self._hang_up(smtp)
-
-    def _hang_up(self, smtp: aiosmtplib.SMTP) -> None:
         """Close at once, also below an encryption that did not come about."""
-        smtp.close()
+        if self._smtp is not None:
+            self._smtp.close()
         if self._wire is not None:
             self._wire.abort()
-        self._wire = None
+        self._smtp = self._wire = None
+        self._sent = 0
 
 
 def _trust(ca_file: Path | None) -> ssl.SSLContext:

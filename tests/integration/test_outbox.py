@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,9 +16,19 @@ from monitor.delivery.outbox import Claim, wait
 from monitor.errors import DatabaseError
 from monitor.records import Severity
 from monitor.usecases.acknowledge import ack
-from monitor.usecases.send import Sent
+from monitor.usecases.send import Sent, send
 from tests.databases import NOW, State
-from tests.post import BACKUP, OFFICER, THIRD, Behaviour, Office, mail_server, office, rude_server
+from tests.post import (
+    BACKUP,
+    OFFICER,
+    THIRD,
+    Behaviour,
+    Office,
+    mail_server,
+    office,
+    rude_server,
+    sqlite_office,
+)
 
 
 @pytest.fixture
@@ -30,6 +40,13 @@ def behaviour() -> Behaviour:
 def desk(state: State, tmp_path: Path, behaviour: Behaviour) -> Iterator[Office]:
     with mail_server(behaviour) as port:
         yield office(state, tmp_path, port=port, timeout="1s")
+
+
+@pytest.fixture
+def quick(tmp_path: Path, behaviour: Behaviour) -> Iterator[Office]:
+    """The same on SQLite only: for what the mail server does, at each stage."""
+    with mail_server(behaviour) as port:
+        yield sqlite_office(tmp_path, port=port, timeout="1s")
 
 
 def intact(desk: Office) -> bool:
@@ -69,26 +86,26 @@ def test_the_ledger_holds_recipient_reply_and_the_stored_message(desk: Office, b
 
 @pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA"])
 def test_a_temporary_refusal_is_tried_again_later_and_never_given_up(
-    desk: Office, behaviour: Behaviour, stage: str
+    quick: Office, behaviour: Behaviour, stage: str
 ) -> None:
     behaviour.answers[stage] = "451 come back later"
-    desk.queue(OFFICER, backups=[BACKUP])
+    quick.queue(OFFICER, backups=[BACKUP])
     waited = []
     for _ in range(9):
-        done = desk.send()
+        done = quick.send()
         assert (done.sent, done.retry, done.waiting) == (0, 1, 1)
-        mail = desk.mails()[OFFICER]
-        waited.append(mail.next_at - desk.clock())
-        assert desk.send().retry == 0, "not before its time"
-        desk.clock.time = mail.next_at
+        mail = quick.mails()[OFFICER]
+        waited.append(mail.next_at - quick.clock())
+        assert quick.send().retry == 0, "not before its time"
+        quick.clock.time = mail.next_at
     minutes = [span / timedelta(minutes=1) for span in waited]
     assert minutes == [1, 2, 4, 8, 16, 32, 60, 60, 60]
-    assert BACKUP not in desk.mails()
-    assert "451 come back later" in desk.mails()[OFFICER].last_reply
+    assert BACKUP not in quick.mails()
+    assert "451 come back later" in quick.mails()[OFFICER].last_reply
     behaviour.answers.clear()
-    assert desk.send().sent == 1
-    assert len({entry["message_id"] for entry in desk.entries()}) == 1
-    assert intact(desk)
+    assert quick.send().sent == 1
+    assert len({entry["message_id"] for entry in quick.entries()}) == 1
+    assert intact(quick)
 
 
 def test_a_mail_that_is_refused_for_now_again_and_again_is_shown(desk: Office, behaviour: Behaviour) -> None:
@@ -103,17 +120,17 @@ def test_a_mail_that_is_refused_for_now_again_and_again_is_shown(desk: Office, b
 
 @pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA"])
 def test_a_final_refusal_is_tried_once_more_without_clinical_content_then_the_next_person_is_told(
-    desk: Office, behaviour: Behaviour, stage: str
+    quick: Office, behaviour: Behaviour, stage: str
 ) -> None:
     behaviour.answers[stage] = ["554 refused", "554 refused", ""]
-    desk.queue(OFFICER, backups=[BACKUP, THIRD])
-    done = desk.send()
+    quick.queue(OFFICER, backups=[BACKUP, THIRD])
+    done = quick.send()
     assert (done.sent, done.failed, done.unreached, done.fine) == (1, 1, (), True)
-    results = [(e["recipient"], e["result"], e["link_only"]) for e in desk.entries()]
+    results = [(e["recipient"], e["result"], e["link_only"]) for e in quick.entries()]
     assert results == [(OFFICER, "refused", False), (OFFICER, "failed", True), (BACKUP, "sent", False)]
-    assert desk.mails()[BACKUP].backups == (THIRD,)
-    assert THIRD not in desk.mails()
-    assert intact(desk)
+    assert quick.mails()[BACKUP].backups == (THIRD,)
+    assert THIRD not in quick.mails()
+    assert intact(quick)
 
 
 def test_the_link_only_text_reaches_a_server_that_refuses_the_content(
@@ -179,31 +196,29 @@ def test_after_its_cause_was_mended_a_failed_mail_goes_out(desk: Office, behavio
 @pytest.mark.parametrize("answer", ["drop", "hang"])
 @pytest.mark.parametrize("stage", ["EHLO", "MAIL", "RCPT", "DATA"])
 def test_a_lost_connection_repeats_the_mail_with_its_message_id(
-    desk: Office, behaviour: Behaviour, stage: str, answer: str
+    quick: Office, behaviour: Behaviour, stage: str, answer: str
 ) -> None:
     behaviour.answers[stage] = answer
-    desk = desk.with_mail(timeout=timedelta(seconds=0.3))
-    desk.queue(OFFICER, backups=[BACKUP])
-    done = desk.send()
+    quick = quick.with_mail(timeout=timedelta(seconds=0.3))
+    quick.queue(OFFICER, backups=[BACKUP])
+    done = quick.send()
     assert (done.sent, done.retry) == (0, 1)
     assert "mail server 127.0.0.1" in done.problems[0]
     assert not done.fine
     behaviour.answers.clear()
-    desk.clock.forward(minutes=1)
-    assert desk.send().sent == 1
+    quick.clock.forward(minutes=1)
+    assert quick.send().sent == 1
     ids = [mail["Message-ID"] for mail in behaviour.mails]
     assert len(set(ids)) == 1
     assert len(ids) == (2 if (stage, answer) == ("DATA", "drop") else 1)
-    assert BACKUP not in desk.mails()
-    assert intact(desk)
+    assert BACKUP not in quick.mails()
+    assert intact(quick)
 
 
 @pytest.mark.parametrize("greeting", [b"", b"554 no\r\n", b"421 busy\r\n", b"rubbish\r\n", None])
-def test_a_server_that_does_not_speak_is_tried_again_later(
-    state: State, tmp_path: Path, greeting: bytes | None
-) -> None:
+def test_a_server_that_does_not_speak_is_tried_again_later(tmp_path: Path, greeting: bytes | None) -> None:
     with rude_server(greeting) as port:
-        desk = office(state, tmp_path, port=port, timeout="1s").with_mail(timeout=timedelta(seconds=0.3))
+        desk = sqlite_office(tmp_path, port=port, timeout="1s").with_mail(timeout=timedelta(seconds=0.3))
         desk.queue(OFFICER, backups=[BACKUP])
         done = desk.send()
     assert (done.retry, done.failed, done.waiting) == (1, 0, 1)
@@ -253,6 +268,24 @@ def test_a_claim_keeps_others_away_until_it_runs_out(desk: Office, behaviour: Be
     assert desk.send().sent == 1
     assert behaviour.mails[0]["Message-ID"] == f"<{mail_id}@example.org>"
     assert intact(desk)
+
+
+def test_of_two_senders_one_sends(desk: Office, behaviour: Behaviour) -> None:
+    """Another process claims the mail in the moment between reading and claiming."""
+    (mail_id,) = desk.queue(OFFICER)
+    claim = Claim("another", NOW + timedelta(minutes=10), f"<{mail_id}@example.org>", "")
+    mail = desk.mails()[OFFICER]
+    calls = []
+
+    def clock() -> datetime:
+        calls.append(1)
+        if len(calls) == 4:
+            with transaction(desk.opened.engine, "send.claim") as connection:
+                assert box.claim(connection, mail, claim, NOW)
+        return NOW
+
+    assert send(desk.opened, desk.actor, clock).sent == 0
+    assert behaviour.received == []
 
 
 def test_the_message_id_survives_a_change_of_the_sender(desk: Office, behaviour: Behaviour) -> None:

@@ -187,6 +187,45 @@ def test_nobody_listens(desk: Office) -> None:
     assert not raised.value.permanent
 
 
+def test_a_server_that_is_slow_at_every_step_does_not_hold_the_sender_for_ever(behaviour: Behaviour) -> None:
+    behaviour.answers.update(dict.fromkeys(("EHLO", "MAIL", "RCPT", "DATA"), "slow"))
+    with mail_server(behaviour) as port, pytest.raises(DeliveryError) as raised:
+        hand_over(port, timeout=1.0)
+    assert not raised.value.permanent
+
+
+def test_a_connection_that_the_server_gave_up_is_replaced(behaviour: Behaviour) -> None:
+    behaviour.answers["MAIL"] = ["", "drop", ""]
+    with mail_server(behaviour) as port, Session(server(port)) as session:
+        assert session.send(MAIL, OFFICER) == "250 queued as 1"
+        assert session.send(MAIL, THIRD) == "250 queued as 2"
+    assert behaviour.connections == 2
+
+
+def test_a_connection_that_was_closed_meanwhile_is_replaced(behaviour: Behaviour) -> None:
+    behaviour.answers["DATA"] = ["leave", ""]
+    with mail_server(behaviour) as port, Session(server(port, max_per_minute=300)) as session:
+        assert session.send(MAIL, OFFICER) == "250 queued as 1"
+        assert session.send(MAIL, THIRD) == "250 queued as 2"
+    assert behaviour.connections == 2
+
+
+def test_a_connection_that_breaks_after_a_refusal_is_replaced(behaviour: Behaviour) -> None:
+    behaviour.answers[f"RCPT {OFFICER}"] = "550 no such user"
+    behaviour.answers["RSET"] = "drop"
+    with mail_server(behaviour) as port, Session(server(port)) as session:
+        with pytest.raises(DeliveryError, match="550"):
+            session.send(MAIL, OFFICER)
+        assert session.send(MAIL, THIRD) == "250 queued as 1"
+    assert behaviour.connections == 2
+
+
+def test_an_address_with_a_line_break_gives_no_second_recipient(behaviour: Behaviour) -> None:
+    with mail_server(behaviour) as port, Session(server(port)) as session:
+        session.send(MAIL, "a@example.org>\r\nRCPT TO:<b@example.org")
+    assert behaviour.recipients == ["a@example.org"]
+
+
 def test_an_answer_that_trickles_in_does_not_hold_the_sender_for_ever(behaviour: Behaviour) -> None:
     behaviour.answers["DATA"] = "hang"
     with mail_server(behaviour) as port, pytest.raises(DeliveryError) as raised:
@@ -194,13 +233,14 @@ def test_an_answer_that_trickles_in_does_not_hold_the_sender_for_ever(behaviour:
     assert not raised.value.permanent
 
 
-def test_an_address_that_can_not_be_written_is_refused_for_good(behaviour: Behaviour) -> None:
+@pytest.mark.parametrize("address", ["安全@example.org", "x y@example.org", "", "nobody@", "Nobody <>"])
+def test_an_address_that_can_not_be_written_is_refused_for_good(behaviour: Behaviour, address: str) -> None:
     with (
         mail_server(behaviour) as port,
         Session(server(port)) as session,
         pytest.raises(DeliveryError) as raised,
     ):
-        session.send(MAIL, "安全@example.org")
+        session.send(MAIL, address)
     assert raised.value.permanent
     assert behaviour.received == []
 
@@ -306,6 +346,23 @@ def test_a_broken_template_does_not_eat_the_alert(folder_desk: Office, tmp_path:
     text = done.files[0].read_text()
     assert "the built-in text" in text
     assert "412 10^9/L" in text
+
+
+def test_a_template_that_breaks_on_one_alert_is_reported(folder_desk: Office, tmp_path: Path) -> None:
+    settings = folder_desk.opened.settings
+    copy = tmp_path / "templates"
+    copy.mkdir()
+    for path in settings.path(settings.monitor.templates_dir).iterdir():
+        (copy / path.name).write_text(path.read_text())
+    (copy / "alert.txt").write_text("{% if a.alert == 'ABCD2345' %}{{ 1 // 0 }}{% endif %}")
+    other = settings.monitor.model_copy(update={"templates_dir": copy})
+    opened = replace(folder_desk.opened, settings=settings.model_copy(update={"monitor": other}))
+    desk = replace(folder_desk, opened=opened)
+    desk.queue(OFFICER)
+    done = desk.send()
+    assert done.written == 1
+    assert "alert.txt:1" in done.broken_templates[0].address
+    assert "built-in text" in done.files[0].read_text()
 
 
 def test_evidence_that_can_not_be_read_is_said_and_the_mail_still_goes(folder_desk: Office) -> None:
