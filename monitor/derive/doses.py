@@ -201,9 +201,7 @@ def _columns(name: str, there: Collection[str]) -> dict[str, str]:
     made = {
         "KEY": "a.KEY || CASE WHEN a.day IS NULL THEN '' ELSE '/' || (a.day - a.DAY_LO) END"
         " || CASE WHEN a.time = 0 THEN '' ELSE '.' || a.time END",
-        "VERSION": "a.VERSION",
-        "RECEIVED": "a.RECEIVED",
-        "SOURCE": "a.SOURCE",
+        **{same: f"a.{same}" for same in ("VERSION", "RECEIVED", "SOURCE")},
         "VALID": "true",
         "UNIT": "replace(a.UNIT, '/kg', '')",
         "ANALYTE": "upper(a.DRUG)",
