@@ -257,6 +257,9 @@ class Scripted:
     async def handle_RSET(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         return await self._act(server, "RSET") or "250 forgotten"
 
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        return await self._act(server, "QUIT") or "221 bye"
+
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         assert isinstance(envelope.content, bytes)
         answer = await self._act(server, "DATA")

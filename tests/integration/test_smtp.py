@@ -174,6 +174,13 @@ def test_mails_are_spaced_evenly(behaviour: Behaviour) -> None:
     assert all(later - earlier > 0.09 for earlier, later in pairwise(loops))
 
 
+@pytest.mark.parametrize("answer", ["drop", "hang"])
+def test_a_server_that_does_not_say_goodbye_changes_nothing(behaviour: Behaviour, answer: str) -> None:
+    behaviour.answers["QUIT"] = answer
+    with mail_server(behaviour) as port:
+        assert hand_over(port, timeout=0.3) == "250 queued as 1"
+
+
 def test_a_session_that_sends_nothing_connects_to_nobody() -> None:
     with Session(server(1)) as session:
         assert session is not None
