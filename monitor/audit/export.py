@@ -9,13 +9,14 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Engine, func, select
+from sqlalchemy import ColumnElement, Engine, and_, exists, func, literal, or_, select
 
 from monitor.audit.ledger import moment
-from monitor.database.tables import ledger
+from monitor.database.tables import alert, ledger
 from monitor.database.transactions import reading
 
 CHUNK = 5_000
+MAIL_KINDS = ("queued", "delivery")
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class LogRow:
 class LogFilter:
     """Which entries; None is all. Days are whole days, both included, in the zone `zone`.
 
-    A kind may end in `.`: then it is every kind that begins so. `last` keeps the newest n.
+    Of a rule or a subject, the mails about their alerts are entries as well. A kind may end in
+    `.`: then it is every kind that begins so. `last` keeps the newest n.
     """
 
     study: str | None = None
@@ -84,10 +86,12 @@ def _before_last(engine: Engine, wanted: LogFilter) -> int:
 
 
 def _conditions(wanted: LogFilter) -> Iterator[ColumnElement[bool]]:
-    for name in ("study", "rule", "subject"):
+    if wanted.study is not None:
+        yield ledger.c.study == wanted.study
+    for name in ("rule", "subject"):
         value = getattr(wanted, name)
         if value is not None:
-            yield ledger.c[name] == value
+            yield or_(ledger.c[name] == value, _mail_about(name, value))
     if wanted.kind is not None:
         begins = wanted.kind.endswith(".")
         yield (
@@ -98,6 +102,12 @@ def _conditions(wanted: LogFilter) -> Iterator[ColumnElement[bool]]:
         yield second >= _midnight(wanted.first_day, wanted.zone)
     if wanted.last_day is not None:
         yield second < _midnight(wanted.last_day + timedelta(days=1), wanted.zone)
+
+
+def _mail_about(name: str, value: str) -> ColumnElement[bool]:
+    """Entries about a mail that told, perhaps among others, an alert of this rule or subject."""
+    named = ledger.c.data.contains(literal('"') + alert.c.id + literal('"'))
+    return and_(ledger.c.kind.in_(MAIL_KINDS), exists().where(alert.c[name] == value, named))
 
 
 def _midnight(day: date, zone: str) -> str:

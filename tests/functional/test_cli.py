@@ -198,6 +198,10 @@ def test_the_log_filters_and_verify_proves_it(ran: Command) -> None:
     assert [row["seq"] for row in rows] == list(range(1, len(rows) + 1))
     assert all(set(row) == LOG_FIELDS for row in rows)
     assert {row["kind"] for row in ran("log", "--kind", "rule_run", "--format", "json").json} == {"rule_run"}
+    told = ran("log", "--subject", "03-002", "--format", "json").json
+    assert [row["kind"] for row in told if row["kind"] != "silence"] == ["decision", "queued", "delivery"]
+    assert told[-1]["data"]["recipient"] == "safety-officer@example.org"
+    assert ran("log", "--subject", "no-such", "--format", "json").json == []
     assert len(ran("log", "--last", "3", "--format", "json").json) == 3
     assert "genesis" in ran("log").out
     proved = ran("verify")
