@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help demo test check soak lock format clean
+.PHONY: help demo test check soak bench lock format clean
 .DEFAULT_GOAL := help
 
 help: ## the targets
@@ -26,6 +26,9 @@ check: $(VENV)/.installed ## ruff, mypy --strict, import-linter
 
 soak: $(VENV)/.installed ## the long tests: every kill point, many generated cases
 	$(PYTEST) -m soak -rs -s --timeout=7200 $(ARGS)
+
+bench: $(VENV)/.installed ## the shipped rules over ten million laboratory rows, against SQL written by hand
+	$(BIN)/python -m benchmarks $(ARGS)
 
 format: $(VENV)/.installed ## write the code the way `make check` wants it
 	$(BIN)/ruff format .

@@ -19,6 +19,8 @@ from monitor.rules.rule import Rule
 
 Row = Mapping[str, Any]
 
+TRUTHS = tuple(Truth)  # by number; a look-up is much cheaper than Truth(number)
+
 EPISODE = """
 CREATE TABLE episode (rule VARCHAR, subject VARCHAR, truth INTEGER, open_lo INTEGER, open_hi INTEGER,
     open_second INTEGER, closed BOOLEAN, close_lo INTEGER, close_hi INTEGER)
@@ -53,6 +55,7 @@ class Engine:
             "threads": threads,
             "autoinstall_known_extensions": False,  # nothing is ever fetched from a network
             "autoload_known_extensions": False,
+            "temp_directory": _spill(self._tables),
         }
         if memory_limit:
             settings["memory_limit"] = memory_limit
@@ -75,7 +78,7 @@ class Engine:
             quoted = glob.escape(name).replace("'", "''")
             self._run(
                 f"opening {domain}",
-                f"CREATE VIEW {_name(domain)} AS SELECT * FROM read_parquet('{quoted}')",  # noqa: S608
+                f"CREATE VIEW {_name(domain)} AS SELECT * FROM read_parquet('{quoted}')",
             )
             described = self._run(f"opening {domain}", f"DESCRIBE {_name(domain)}")
             self._columns[domain] = frozenset(row[0] for row in described)
@@ -95,7 +98,7 @@ class Engine:
         if column not in self._columns.get(domain, ()):
             return ()
         if (domain, column) not in self._words:
-            text = f"SELECT DISTINCT {_name(column)} FROM {_name(domain)} WHERE {_name(column)} IS NOT NULL"  # noqa: S608
+            text = f"SELECT DISTINCT {_name(column)} FROM {_name(domain)} WHERE {_name(column)} IS NOT NULL"
             found = self._run(f"reading the words of {domain}.{column}", text)
             self._words[domain, column] = tuple(sorted(str(row[0]) for row in found))
         return self._words[domain, column]
@@ -105,7 +108,7 @@ class Engine:
         if column not in self._columns.get(domain, ()):
             return {}
         name = _name(column)
-        text = f"SELECT {name}, count(*) FROM {_name(domain)} WHERE {name} IS NOT NULL GROUP BY {name}"  # noqa: S608
+        text = f"SELECT {name}, count(*) FROM {_name(domain)} WHERE {name} IS NOT NULL GROUP BY {name}"
         found = self._run(f"counting the words of {domain}.{column}", text)
         return dict(sorted((str(word), int(rows)) for word, rows in found))
 
@@ -113,7 +116,7 @@ class Engine:
         """All rows of some subjects, as physical columns, in the table's order."""
         if domain not in self._tables:
             return []
-        text = f"SELECT * FROM {_name(domain)} WHERE usubjid IN (SELECT unnest(?)) ORDER BY rown"  # noqa: S608
+        text = f"SELECT * FROM {_name(domain)} WHERE usubjid IN (SELECT unnest(?)) ORDER BY rown"
         found = self._run(f"reading rows of {domain}", text, [sorted(set(subjects))])
         names = [item[0] for item in self._connection.description or ()]
         return [dict(zip(names, row, strict=True)) for row in found]
@@ -162,9 +165,9 @@ def verdict(row: Sequence[Any]) -> Verdict:
         key,
         Days(low, high),
         second,
-        truth=Truth(truth),
-        where=Truth(where),
-        clear=Truth(clear),
+        truth=TRUTHS[truth],
+        where=TRUTHS[where],
+        clear=TRUTHS[clear],
         level=level,
     )
 
@@ -183,6 +186,15 @@ def episode_row(episode: Episode) -> tuple[object, ...]:
         closed.low,
         closed.high,
     )
+
+
+def _spill(tables: Mapping[str, Path]) -> str:
+    """Where DuckDB puts what does not fit in memory: beside the tables, as it is patient data too.
+
+    The folder is made when it is needed and removed when the engine closes; "" is nowhere.
+    """
+    folders = sorted(path.parent for path in tables.values())
+    return (folders[0] / "spill").as_posix() if folders else ""
 
 
 def _name(name: str) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql
 from monitor.rules.context import Context
 from monitor.rules.rule import Clause, Clear, Condition, Level, Rule, Series
 from monitor.rules.sql.clauses import Answer, Frame, compile_clause
-from monitor.rules.sql.conditions import compile_condition
+from monitor.rules.sql.conditions import compile_condition, not_false
 from monitor.rules.sql.scope import (
     Element,
     Scope,
@@ -88,10 +88,11 @@ def _series(rule: Rule, context: Context, words: Words) -> Source:
     truths = [truth(name) for name in conditions if name != "clear_truth"]
     clear = truth("clear_truth", rule.clear.unit or rule.series.unit) if rule.clear else NO_CLEAR
     handed = source.carried((*RECORD, *(["siteid"] if clauses else [])), asked_later, units[1])
-    asked = select(*handed, *truths, clear).subquery("asked")
+    member = not_false(rule.series.of, Scope(context, words, source, rule.series.unit))
+    asked = select(*handed, *truths, clear).where(member).subquery("asked")
     kept = [item for item in asked.c if item.name != "clear_truth"]
     clear = least([asked.c.of_truth, asked.c.clear_truth]).label("clear_truth")
-    return source.over(select(*kept, clear).where(asked.c.of_truth > 0).cte("series"))
+    return source.over(select(*kept, clear).cte("series"))
 
 
 def _units(tree: Sequence[object]) -> list[str]:

@@ -31,7 +31,7 @@ from sqlalchemy import (
 
 from monitor.rules.context import Context
 from monitor.rules.rule import AnyOf, At, Condition, Open, Window, With, Without, WithRule
-from monitor.rules.sql.conditions import compile_condition
+from monitor.rules.sql.conditions import compile_condition, not_false
 from monitor.rules.sql.scope import (
     Element,
     Scope,
@@ -187,7 +187,8 @@ def _other(
     columns = [*source.carried(PLACED, [], []), *later, truth_of(asked).label("truth")]
     if asked is None:
         return source.over(select(*columns).cte(f"{frame.name}_record"))
-    records = select(*columns).subquery("asked")
+    member = not_false(clause.series.of if clause.series.of in alone else None, scope)
+    records = select(*columns).where(member).subquery("asked")
     return source.over(select(*records.c).where(records.c.truth > 0).cte(f"{frame.name}_record"))
 
 

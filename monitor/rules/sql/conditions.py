@@ -16,6 +16,7 @@ from monitor.rules.rule import (
     Column,
     Comparator,
     Compare,
+    Condition,
     InList,
     InWords,
     IsNull,
@@ -34,6 +35,11 @@ from monitor.rules.texts import first_term, is_like, negations, normal, positive
 def compile_condition(node: object, _scope: Scope) -> Element:
     """A condition as a boolean of SQL."""
     raise AssertionError(f"no SQL for the condition {type(node).__name__}")
+
+
+def not_false(condition: Condition | None, scope: Scope) -> Element:
+    """What lets through every record for which a condition is true or unknown, early: while reading."""
+    return true() if condition is None else compile_condition(condition, scope).is_not(false())
 
 
 @compile_condition.register

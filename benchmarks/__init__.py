@@ -1,0 +1,1 @@
+"""How fast the shipped rules are found in ten million laboratory rows; run by `make bench`."""
