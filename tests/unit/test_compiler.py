@@ -24,10 +24,12 @@ from monitor.rules.rule import (
     Comparator,
     Compare,
     Condition,
+    InList,
     InWords,
     IsNull,
     Level,
     Like,
+    Not,
     Number,
     Open,
     Param,
@@ -235,6 +237,23 @@ def test_two_columns_are_the_same_text_whatever_their_case(tmp_path: Path) -> No
     ]
     where = Compare(Comparator.EQ, Column("AETERM", Kind.TEXT), Column("AEDECOD", Kind.TEXT))
     assert truths(rule_of(where, Series("AE")), tmp_path, {"AE": rows}) == {0: T, 1: T, 2: F, 3: U}
+
+
+def test_a_record_that_may_be_of_the_series_belongs_to_it(tmp_path: Path) -> None:
+    rows = [
+        row(n, "2026-03-01", AEREL=word) for n, word in enumerate(["WHO KNOWS", "RELATED", "UNRELATED", None])
+    ]
+    unrelated = Not(InList(Column("AEREL", Kind.TEXT), "related"))
+    lists = {"related": frozenset({"related"}), "unrelated": frozenset({"unrelated"})}
+    assert truths(rule_of(None, Series("AE", unrelated)), tmp_path, {"AE": rows}, lists=lists) == {
+        0: U,
+        2: T,
+        3: U,
+    }
+    other = rule_of(None, Series("AE"), clauses=(With(Series("AE", unrelated), Window(0, 0)),))
+    alone = [rows[0], {**rows[1], "USUBJID": "02"}]
+    assert truths(other, tmp_path, {"AE": [*rows[:2]]}, lists=lists) == {0: F, 1: U}
+    assert truths(other, tmp_path, {"AE": alone}, lists=lists) == {}
 
 
 # ---------------------------------------------------------------- numbers

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import singledispatch
 
-from sqlalchemy import Boolean, String, and_, case, false, literal, or_, true
+from sqlalchemy import Boolean, String, and_, case, false, func, literal, or_, true
 
 from monitor.records import Kind, Truth
 from monitor.rules.rule import (
@@ -39,7 +39,8 @@ def compile_condition(node: object, _scope: Scope) -> Element:
 
 def not_false(condition: Condition | None, scope: Scope) -> Element:
     """What lets through every record for which a condition is true or unknown, early: while reading."""
-    return true() if condition is None else compile_condition(condition, scope).is_not(false())
+    # Not `IS NOT false`: behind a NOT that means something else, and no parentheses would be written.
+    return true() if condition is None else func.coalesce(compile_condition(condition, scope), true())
 
 
 @compile_condition.register
