@@ -407,7 +407,7 @@ def asked(place: Place) -> SearchStrategy[Condition | None]:
 def series(place: Place) -> SearchStrategy[Series]:
     """The records looked at."""
     unit = st.sampled_from(("", "10^9/L", "10^9/L", "10^9/L", "umol/L"))
-    of = often(st.none(), likely(place), likely(place), conditions(place, 1))
+    of = often(st.none(), likely(place), likely(place), conditions(place, 1), tests(place).map(Not))
     return st.builds(Series, st.just(place.domain), of, unit)
 
 

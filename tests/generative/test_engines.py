@@ -20,8 +20,8 @@ from tests.generative.tables import Shelf, fill_postgresql, types_of
 
 POSTGRES = "MONITOR_TEST_POSTGRES"
 QUIET = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture)
-# Each study has up to four rules: 80 studies are about 200 cases.
-CI = settings(max_examples=80, derandomize=True, deadline=None, database=None, suppress_health_check=QUIET)
+# Each study has up to four rules: 120 studies are about 270 cases.
+CI = settings(max_examples=120, derandomize=True, deadline=None, database=None, suppress_health_check=QUIET)
 SOAK = settings(
     max_examples=8_000, deadline=None, database=None, print_blob=True, suppress_health_check=QUIET
 )
@@ -93,7 +93,7 @@ def test_duckdb_says_what_the_definition_says(world: World, shelf: Shelf) -> Non
     compare_duckdb(world, shelf)
 
 
-@CI
+@settings(CI, max_examples=60)
 @given(world=worlds())
 def test_postgresql_reads_the_same_text_alike(
     world: World, shelf: Shelf, postgresql: psycopg.Connection[tuple[object, ...]]
