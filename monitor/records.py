@@ -195,6 +195,13 @@ class RuleRun:
     said: str = ""
     seconds: float = 0.0
 
+    @property
+    def could_see(self) -> bool:
+        """Whether it judged the study: not broken, and blind at most for the subjects of a finding's keys."""
+        if self.outcome is Outcome.BLIND:
+            return any(finding.keys for finding in self.findings)
+        return self.outcome is not Outcome.BROKEN
+
 
 @dataclass(frozen=True)
 class Entry:

@@ -21,14 +21,11 @@ from monitor.records import (
     AlertStatus,
     Decision,
     Finding,
-    Outcome,
     RuleRun,
     Severity,
     Standing,
     Truth,
 )
-
-BLINDED = (Outcome.BROKEN, Outcome.BLIND)  # a run that could not see
 
 
 def decide(run: RuleRun, alerts: Sequence[Alert], scene: Scene) -> tuple[Decision, ...]:
@@ -38,7 +35,7 @@ def decide(run: RuleRun, alerts: Sequence[Alert], scene: Scene) -> tuple[Decisio
     alerts nobody unless it is broken.
     """
     mine = [alert for alert in alerts if alert.kind is AlertKind.FINDING]
-    decisions = _unseen(run, mine) if run.outcome in BLINDED else _findings(run, mine, scene)
+    decisions = _findings(run, mine, scene) if run.could_see else _unseen(run, mine)
     after = {decision.alert.id: decision.alert for decision in decisions}
     others = [alert for alert in alerts if alert.id not in after]
     later = replace(scene, taken=scene.taken | after.keys())

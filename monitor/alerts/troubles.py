@@ -37,7 +37,7 @@ def decide_troubles(run: RuleRun, alerts: Sequence[Alert], scene: Scene) -> tupl
     """What becomes of the alerts about one rule's run that could not judge everything."""
     present = {
         (AlertKind.BROKEN, ""): _of_run(run) if run.outcome is Outcome.BROKEN else None,
-        (AlertKind.BLIND, ""): _blind(run) if run.outcome is Outcome.BLIND else None,
+        (AlertKind.BLIND, ""): _blind(run),
     }
     present |= {(AlertKind.CANNOT_TELL, f.subject): f for f in _uncovered(run, alerts)}
     for alert in alerts:
@@ -47,8 +47,13 @@ def decide_troubles(run: RuleRun, alerts: Sequence[Alert], scene: Scene) -> tupl
     taken = scene.taken
     for (kind, subject), finding in sorted(present.items(), key=lambda item: item[0]):
         held = [alert for alert in alerts if (alert.kind, alert.subject) == (kind, subject)]
-        seen = _could_see(kind, run.outcome)
-        trouble = Trouble(kind, _severity(kind, run.severity), finding, seen=seen)
+        trouble = Trouble(
+            kind,
+            _severity(kind, run.severity),
+            finding,
+            seen=_could_see(kind, run),
+            grows_aloud=kind is AlertKind.BLIND,
+        )
         decision = decide_trouble(trouble, held, replace(scene, taken=taken))
         if decision is not None:
             taken |= {decision.alert.id}
@@ -111,7 +116,7 @@ def _over(alert: Alert, trouble: Trouble) -> Decision:
 
 def _goes_on(alert: Alert, finding: Finding, trouble: Trouble, scene: Scene) -> Decision:
     new = [key for key in finding.keys if key not in alert.keys]
-    if accepted(alert, scene.today):
+    if accepted(alert, scene.today) and not (new and trouble.kind is AlertKind.BLIND):
         return Decision("unchanged", f"accepted as {alert.closed_outcome}", alert, None, tell=False)
     ended = alert.status is AlertStatus.CLOSED and alert.closed_outcome.startswith(f"{EXPECTED} until")
     again = alert.standing is Standing.CLEARED or ended or (alert.status is AlertStatus.CLOSED and bool(new))
@@ -147,16 +152,21 @@ def _severity(kind: AlertKind, severity: Severity) -> Severity:
     return found if found.rank >= Severity.LOW.rank else Severity.LOW
 
 
-def _could_see(kind: AlertKind, outcome: Outcome) -> bool:
+def _could_see(kind: AlertKind, run: RuleRun) -> bool:
     """Whether a run of this outcome can say that a trouble is over: a blind one judged no record."""
     if kind is AlertKind.CANNOT_TELL:
-        return outcome not in (Outcome.BROKEN, Outcome.BLIND)
-    return kind is AlertKind.BROKEN or outcome is not Outcome.BROKEN
+        return run.could_see
+    return kind is AlertKind.BROKEN or run.outcome is not Outcome.BROKEN
 
 
-def _blind(run: RuleRun) -> Finding:
-    """The finding of a rule that saw nothing, which names the words that are there instead."""
-    return run.findings[0] if run.findings else _of_run(run)
+def _blind(run: RuleRun) -> Finding | None:
+    """The finding of a rule that saw nothing, of the whole study or of some subjects; None: it saw all."""
+    own = next((finding for finding in run.findings if _is_blind(finding)), None)
+    return _of_run(run) if own is None and run.outcome is Outcome.BLIND else own
+
+
+def _is_blind(finding: Finding) -> bool:
+    return finding.facts.get("outcome") == Outcome.BLIND.value
 
 
 def _of_run(run: RuleRun) -> Finding:
@@ -183,12 +193,12 @@ def _uncovered(run: RuleRun, alerts: Sequence[Alert]) -> Iterable[Finding]:
 
     Records of an alert that fired before and waits for a person are left to that alert.
     """
-    if run.severity is Severity.NONE or run.outcome in (Outcome.BROKEN, Outcome.BLIND):
+    if run.severity is Severity.NONE or not run.could_see:
         return
     fired = [a for a in alerts if a.kind is AlertKind.FINDING and a.status is not AlertStatus.CLOSED]
     held = {(alert.subject, key) for alert in fired for key in alert.keys}
     groups: dict[str, list[Finding]] = {}
-    for finding in by_onset(f for f in run.findings if f.truth is Truth.UNKNOWN and not _only_waits(f)):
+    for finding in by_onset(f for f in run.findings if _is_untold(f)):
         if not finding.keys or any((finding.subject, key) not in held for key in finding.keys):
             per_subject = run.severity.rank >= Severity.HIGH.rank
             groups.setdefault(finding.subject if per_subject else "", []).append(finding)
@@ -198,6 +208,10 @@ def _uncovered(run: RuleRun, alerts: Sequence[Alert]) -> Iterable[Finding]:
             if len(findings) == 1 and findings[0].subject == subject
             else _gathered(subject, findings)
         )
+
+
+def _is_untold(finding: Finding) -> bool:
+    return finding.truth is Truth.UNKNOWN and not _only_waits(finding) and not _is_blind(finding)
 
 
 def _only_waits(finding: Finding) -> bool:

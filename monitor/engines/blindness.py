@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from monitor.clinical.domains import dates_of
+from monitor.clinical.domains import DOMAINS, RecordClass, dates_of
 from monitor.engines.finder import Finder, Found
 from monitor.engines.named import columns, inside, lists_asked, needed
 from monitor.records import Cause, Kind
@@ -37,6 +37,15 @@ def series_unseen(rule: Rule, context: Context, engine: Finder, found: Found) ->
         if not any(is_word(word, words) for word in there):
             return f"no {asked.column.name} is in the list {asked.list}{_there(rule, engine)}"
     return ""
+
+
+def subjects_unseen(rule: Rule, context: Context, engine: Finder) -> tuple[str, ...]:
+    """The subjects on treatment of whom nothing was measured that the rule looks at.
+
+    Only of findings: a subject without an event, or without a dose, is nothing to wonder about.
+    """
+    measured = DOMAINS[rule.series.domain].record_class is RecordClass.FINDINGS
+    return tuple(engine.unseen(rule, context)) if measured and "DOSE" in context.columns else ()
 
 
 def columns_unseen(rule: Rule, context: Context) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 from monitor.engines import evidence
 from monitor.engines.findings import Setting, Subject, common_facts, named_columns, opening, rows_of
 from monitor.records import Cause, EvidenceRow, Finding, Truth
-from monitor.rules.english import sentence
+from monitor.rules.english import record_words, sentence
 from monitor.rules.reference import Judged
+from monitor.rules.wording import Speech
 
 SHOWN = 10  # rows of a finding; the rest are counted
 
@@ -69,6 +70,15 @@ def blind(setting: Setting, said: str, instead: Sequence[tuple[str, Mapping[str,
     ]
     facts = {**common_facts(setting, "blind"), "instead": words}
     return replace(finding, sentence=said, facts=facts)
+
+
+def blind_of(setting: Setting, subjects: Sequence[str]) -> Finding:
+    """The finding of a rule that saw nothing of some subjects on treatment; its keys are their codes."""
+    first = ", ".join(subjects[:SHOWN]) + (" …" if len(subjects) > SHOWN else "")
+    what = record_words(setting.rule.series, None, Speech(setting.rule.series.domain, ""))
+    said = f"no record of {what} of {len(subjects)} subject(s) to whom a dose was given: {first}"
+    finding = study_wide(setting, (), keys=subjects, subjects=subjects)
+    return replace(finding, sentence=said, facts={**finding.facts, "outcome": "blind"})
 
 
 def _about(setting: Setting, keys: Iterable[str], causes: Iterable[Cause]) -> dict[str, Any]:

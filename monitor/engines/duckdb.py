@@ -13,7 +13,7 @@ import duckdb
 
 from monitor.errors import EngineError
 from monitor.records import Days, Episode, Truth, Verdict, day_date
-from monitor.rules.compiler import compile_census, compile_rule, sql_text
+from monitor.rules.compiler import compile_census, compile_rule, compile_subjects, sql_text
 from monitor.rules.context import Context
 from monitor.rules.rule import Rule
 
@@ -139,6 +139,15 @@ class Engine:
             fired=sum(item.truth is Truth.TRUE for item in verdicts),
             cannot_tell=sum(item.truth is Truth.UNKNOWN for item in verdicts),
         )
+
+    def unseen(self, rule: Rule, context: Context) -> tuple[str, ...]:
+        """The subjects to whom a dose was given and of whom the series has no record, in order."""
+        if "DOSE" not in self._tables:
+            return ()
+        series = sql_text(compile_subjects(rule, context, self.words))
+        given = "SELECT DISTINCT usubjid FROM dose WHERE given = 'Y'"
+        found = self._run(f"looking for subjects whom {rule.id} can't see", f"{given} EXCEPT ({series})")
+        return tuple(sorted(str(row[0]) for row in found))
 
     def _fill(self, episodes: Iterable[Episode]) -> None:
         """Put other rules' episodes where the select finds them."""

@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from monitor.engines import doubts, findings
-from monitor.engines.blindness import Emptiness, columns_unseen, not_received, series_unseen, words_instead
+from monitor.engines.blindness import (
+    Emptiness,
+    columns_unseen,
+    not_received,
+    series_unseen,
+    subjects_unseen,
+    words_instead,
+)
 from monitor.engines.finder import Finder, Found
 from monitor.engines.findings import Setting, Subject
 from monitor.engines.named import domains
@@ -157,19 +164,33 @@ def _evaluated(rule: Rule, scan: Scan, done: Mapping[str, Done]) -> Done:
     if unseen and not found.fired:
         return Done(rule, _blind(setting, scan, found, unseen), episodes)
     told = _told(setting, scan, found, episodes, referred)
+    return replace(_ended(setting, scan, found, told, referred), episodes=episodes)
+
+
+def _ended(
+    setting: Setting, scan: Scan, found: Found, told: list[Finding], referred: Mapping[str, Done]
+) -> Done:
+    """The outcome of a rule whose records were judged: fired, cannot tell, blind or clear."""
+    rule = setting.rule
+    wide = any(finding.truth is Truth.UNKNOWN and not finding.keys for finding in told)
+    without = subjects_unseen(rule, scan.context, scan.engine)
+    unseen = [doubts.blind_of(setting, without)] if without else []
     if found.fired or found.cannot_tell:
         outcome = Outcome.FIRED if found.fired else Outcome.CANNOT_TELL
-        wide = any(finding.truth is Truth.UNKNOWN and not finding.keys for finding in told)
-        return Done(rule, _run(rule, scan, outcome, found, told), episodes, untold=wide)
+        return Done(rule, _run(rule, scan, outcome, found, [*told, *unseen]), untold=wide)
     blind = _blind_rule(referred) or columns_unseen(rule, scan.context)
     if blind:
-        return Done(rule, _blind(setting, scan, found, blind), episodes)
-    return Done(rule, _run(rule, scan, Outcome.CLEAR, found), episodes)
+        return Done(rule, _blind(setting, scan, found, blind))
+    if unseen:
+        return Done(rule, _run(rule, scan, Outcome.BLIND, found, unseen, unseen[0].sentence))
+    return Done(rule, _run(rule, scan, Outcome.CLEAR, found))
 
 
 def _blind_rule(referred: Mapping[str, Done]) -> str:
     """Names a rule that it refers to and that saw nothing."""
-    names = [name for name, one in referred.items() if one.run.outcome is Outcome.BLIND]
+    names = [
+        name for name, one in referred.items() if one.run.outcome is Outcome.BLIND and not one.run.could_see
+    ]
     return f"it refers to {', '.join(names)}, which saw nothing" if names else ""
 
 

@@ -44,5 +44,8 @@ class Finder(Protocol):
     def rows(self, domain: str, subjects: Iterable[str]) -> Sequence[Row]:
         """All rows of some subjects, in the table's order."""
 
+    def unseen(self, rule: Rule, context: Context) -> Sequence[str]:
+        """The subjects to whom a dose was given and of whom the series has no record."""
+
     def find(self, rule: Rule, context: Context, episodes: Iterable[Episode] = ()) -> Found:
         """What a rule finds; `episodes` are those of the rules that it refers to."""

@@ -62,6 +62,11 @@ def compile_census(rule: Rule, context: Context, words: Words) -> Select[*tuple[
     )
 
 
+def compile_subjects(rule: Rule, context: Context, words: Words) -> Select[*tuple[Any, ...]]:
+    """The select that names the subjects who have a record in the rule's series."""
+    return select(_series(rule, context, words).relation.c.usubjid).distinct()
+
+
 def sql_text(statement: Select[*tuple[Any, ...]]) -> str:
     """The text of a select, without parameters: the same for DuckDB and PostgreSQL."""
     # The default paramstyle would write '5%' as '5%%'.

@@ -189,6 +189,22 @@ def test_a_column_whose_absence_the_rule_foresees_is_not_missed(tmp_path: Path) 
     assert (run.outcome, run.said) == (Outcome.CLEAR, "")
 
 
+def test_a_subject_on_treatment_without_a_count_is_told_whatever_the_others_say(tmp_path: Path) -> None:
+    given = [dose(0, "2026-01-01", subject="01"), dose(1, "2026-01-01", subject="09")]
+    held = dose(2, "2026-01-01", subject="03", GIVEN="HELD")
+    quiet = run_one(tmp_path, PLT, {"LB": COUNTS[:3], "DOSE": [*given, held]})
+    said = "no record of Platelets (PLAT) of 1 subject(s) to whom a dose was given: 09"
+    assert (quiet.outcome, quiet.could_see, quiet.considered) == (Outcome.BLIND, True, 3)
+    assert (only(quiet).keys, only(quiet).facts["outcome"], quiet.said) == (("09",), "blind", said)
+    fires = run_one(tmp_path, PLT, {"LB": COUNTS, "DOSE": given})
+    assert fires.outcome is Outcome.FIRED
+    assert [finding.truth for finding in fires.findings] == [Truth.TRUE, Truth.UNKNOWN]
+    not_done = result(9, "2026-01-01", None, subject="09", VALID=False)
+    assert run_one(tmp_path, PLT, {"LB": [*COUNTS[:3], not_done], "DOSE": given}).outcome is Outcome.BLIND
+    event = rule("G-01", "AE", "AESER = 'Y'")
+    assert run_one(tmp_path, event, {"AE": [row(0, "2026-01-01", AESER="N")], "DOSE": given}).findings == ()
+
+
 def test_of_free_texts_one_is_enough(tmp_path: Path) -> None:
     given = rule("TE-01", "AE", "AETERM matches @unrelated")
     assert run_one(tmp_path, given, {"AE": [row(0, "2026-01-01", AETERM="x")]}).outcome is Outcome.CLEAR

@@ -210,10 +210,37 @@ def test_no_trouble_and_no_alert_is_nothing_to_say() -> None:
 
 
 def test_a_blind_run_tells_its_own_finding_and_nothing_else() -> None:
-    said = unknown(facts={"instead": [{"column": "LBTESTCD", "words": [["PLT", 512]]}]})
+    said = unknown(facts={"outcome": "blind", "instead": [{"column": "LBTESTCD", "words": [["PLT", 512]]}]})
     decision = only(decide(replace(BLIND, findings=(said,)), (), scene()))
     assert decision.alert.kind is AlertKind.BLIND
     assert decision.finding == said
+
+
+def blind_of(*subjects: str) -> Any:
+    facts = {"outcome": "blind", "subjects": list(subjects)}
+    return finding(*subjects, truth=Truth.UNKNOWN, subject="", facts=facts)
+
+
+def test_a_rule_that_is_blind_for_some_subjects_still_judges_the_others() -> None:
+    fired = only(decide(run(finding("k1")), (), scene())).alert
+    some = run(blind_of("01-009"), outcome=Outcome.BLIND)
+    about = {each.alert.kind: each for each in decide(some, (fired,), scene())}
+    assert about[AlertKind.FINDING].what == "corrected"
+    assert (about[AlertKind.BLIND].what, about[AlertKind.BLIND].tell) == ("opened", True)
+    beside = run(finding("k1"), blind_of("01-009"))
+    kinds = [each.alert.kind for each in decide(beside, (), scene())]
+    assert kinds == [AlertKind.FINDING, AlertKind.BLIND]
+
+
+def test_a_further_subject_without_a_record_is_told_even_when_the_first_was_expected() -> None:
+    first = begun(run(blind_of("01-009"), outcome=Outcome.BLIND))
+    expected = replace(first, status=AlertStatus.CLOSED, closed_outcome="expected")
+    same = only(decide(run(blind_of("01-009"), outcome=Outcome.BLIND), (expected,), scene()))
+    assert (same.what, same.tell) == ("unchanged", False)
+    more = only(decide(run(blind_of("01-009", "01-010"), outcome=Outcome.BLIND), (expected,), scene()))
+    assert (more.what, more.tell, more.alert.status) == ("fired again", True, AlertStatus.OPEN)
+    over = only(decide(run(outcome=Outcome.CLEAR), (first,), scene()))
+    assert (over.what, over.tell, over.alert.status) == ("cleared", False, AlertStatus.OPEN)
 
 
 def test_a_blind_run_does_not_clear_what_could_not_be_told() -> None:
