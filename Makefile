@@ -5,6 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
+WORKERS ?= auto
 
 .PHONY: help demo test check soak bench lock format clean
 .DEFAULT_GOAL := help
@@ -16,7 +17,7 @@ demo: $(VENV)/.installed ## two trials through the whole chain; no mail leaves t
 	@$(BIN)/monitor demo
 
 test: $(VENV)/.installed ## every test except the long ones, with branch coverage
-	$(PYTEST) -m "not soak" -rs --cov --cov-report=term --cov-fail-under=95 $(ARGS)
+	$(PYTEST) -m "not soak" -n $(WORKERS) --dist loadfile -rs --cov --cov-report=term --cov-fail-under=95 $(ARGS)
 
 check: $(VENV)/.installed ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .
