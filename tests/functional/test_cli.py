@@ -18,6 +18,8 @@ import pytest
 
 from monitor.cli.app import main
 from monitor.config import load_settings
+from monitor.database.connect import open_database
+from monitor.database.lease import held, new_holder
 from monitor.delivery.emergency import remember
 
 ROOT = Path(__file__).parents[2]
@@ -341,3 +343,24 @@ def test_send_hands_over_what_is_due(ran: Command) -> None:
 
 def test_the_version_is_printed(monitor: Command) -> None:
     assert monitor("version").out.strip() == "0.1.0"
+
+
+def test_a_study_that_another_process_works_on_is_left_alone_and_said(ran: Command) -> None:
+    engine = open_database(load_settings(Path("config.toml")).database_url)
+    with held(engine, "ROMI-AA", new_holder()):
+        said = ran("run")
+    engine.dispose()
+    assert said.code == 1
+    assert "ROMI-AA: " in said.err
+    assert "another" in said.err
+
+
+def test_a_watcher_that_cannot_be_told_fails_the_run(ran: Command) -> None:
+    config = Path("config.toml")
+    text = config.read_text(encoding="utf-8")
+    config.write_text(
+        text.replace("[mail]", 'ping = "http://127.0.0.1:9/run"\n\n[mail]', 1), encoding="utf-8"
+    )
+    said = ran("run")
+    assert said.code == 1
+    assert "the watcher can't be reached" in said.err

@@ -47,8 +47,8 @@ def said(text: str, domain: str = "LB", found: str = "", unit: str = "10^9/L") -
         (
             "G-01",
             "Adverse event: any of serious (AESER), death (AESDTH), life-threatening (AESLIFE), hospitalization"
-            " (AESHOSP), disability (AESDISAB), congenital anomaly (AESCONG) or other important medical event"
-            " (AESMIE) is Y, or outcome (AEOUT) is FATAL, in AE",
+            " (AESHOSP), disability (AESDISAB), congenital anomaly (AESCONG), other important medical event"
+            " (AESMIE), cancer (AESCAN) or overdose (AESOD) is Y, or outcome (AEOUT) is FATAL, in AE",
         ),
         (
             "G-05",
