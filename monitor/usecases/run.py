@@ -97,7 +97,7 @@ def _study(
                 record_failure(monitor, study.id, error, actor, clock(), lease)
                 return StudyRun(study.id, loaded, failure=_said(error))
     except LeaseHeld as error:
-        return StudyRun(study.id, failure=str(error))
+        return StudyRun(study.id, failure=str(error).removeprefix(f"{study.id} "))
 
 
 def _self_test_error(broken: list[str]) -> MonitorError:

@@ -352,7 +352,7 @@ def test_a_study_that_another_process_works_on_is_left_alone_and_said(ran: Comma
     engine.dispose()
     assert said.code == 1
     assert "ROMI-AA: " in said.err
-    assert "another" in said.err
+    assert "is being worked on by process" in said.err
 
 
 def test_a_watcher_that_cannot_be_told_fails_the_run(ran: Command) -> None:
