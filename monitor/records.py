@@ -198,9 +198,8 @@ class RuleRun:
     @property
     def could_see(self) -> bool:
         """Whether it judged the study: not broken, and blind at most for the subjects of a finding's keys."""
-        if self.outcome is Outcome.BLIND:
-            return any(finding.keys for finding in self.findings)
-        return self.outcome is not Outcome.BROKEN
+        blind = self.outcome is Outcome.BLIND
+        return any(finding.keys for finding in self.findings) if blind else self.outcome is not Outcome.BROKEN
 
 
 @dataclass(frozen=True)
@@ -257,9 +256,8 @@ class Standing(StrEnum):
 class Alert:
     """A conversation about one episode. Times are aware, in UTC.
 
-    `keys` are the record keys that it rests on; `finding` the id of its newest finding;
-    `told` the addresses that have been told; `standing` what the data say now
-    (GONE: its record was corrected or vanished, and a person must withdraw it).
+    `keys` are the record keys that it rests on; `finding` the id of its newest finding; `told` the
+    addresses that were told; `standing` what the data say now (GONE: a person must withdraw it).
     """
 
     id: str

@@ -593,6 +593,9 @@ class Wrong:
     def rows(self, domain: str, subjects: Iterable[str]) -> Sequence[Row]:
         return [dict(row) for row in self.engine.rows(domain, subjects)]
 
+    def unseen(self, rule: Rule, context: Context) -> Sequence[str]:
+        return self.engine.unseen(rule, context)
+
     def find(self, given: Rule, context: Context, episodes: Iterable[Episode] = ()) -> Found:
         found: Found = self.change(self.engine.find(given, context, episodes))
         return found
