@@ -18,7 +18,7 @@ from monitor.usecases.simulate import SEED, START, simulate
 SEEDS = (SEED, 1, 2, 3, 77, 20260406)
 
 
-@pytest.fixture(params=SEEDS)
+@pytest.fixture(scope="module", params=SEEDS)
 def trial(request: pytest.FixtureRequest) -> Trial:
     return make_trial(request.param, START)
 
