@@ -243,9 +243,8 @@ EPISODE = table(
 @compile_clause.register
 def _with_rule(clause: WithRule, frame: Frame) -> Answer:
     here, episode = frame.candidates.relation, EPISODE.alias(f"{frame.name}_episode")
-    opened = _opened(clause, here, episode, frame.context.same_day)
-    is_open = and_(opened, or_(~episode.c.closed, _not_yet_closed(here, episode)))
-    truth = least([episode.c.truth, truth_of(is_open)])
+    open_here = is_open(clause, here, episode, frame.context.same_day)
+    truth = least([episode.c.truth, truth_of(open_here)])
     pairs = (
         select(here.c.rown, truth.label("truth"))
         .select_from(here.join(episode, here.c.usubjid == episode.c.subject))
@@ -256,6 +255,12 @@ def _with_rule(clause: WithRule, frame: Frame) -> Answer:
         select(pairs.c.rown, func.max(pairs.c.truth).label("truth")).group_by(pairs.c.rown).cte(frame.name)
     )
     return Answer(_joined(found), (found,))
+
+
+def is_open(clause: WithRule, here: FromClause, episode: FromClause, same_day: str) -> Element:
+    """Whether an episode is open at the found record `here`."""
+    still = or_(~episode.c.closed, _not_yet_closed(here, episode))
+    return and_(_opened(clause, here, episode, same_day), still)
 
 
 def _opened(clause: WithRule, here: FromClause, episode: FromClause, same_day: str) -> Element:
