@@ -142,7 +142,7 @@ class Engine:
 
     def unseen(self, rule: Rule, context: Context) -> tuple[str, ...]:
         """The subjects to whom a dose was given and of whom the series has no record, in order."""
-        if "DOSE" not in self._tables:
+        if "GIVEN" not in self._columns.get("DOSE", ()):
             return ()
         series = sql_text(compile_subjects(rule, context, self.words))
         given = "SELECT DISTINCT usubjid FROM dose WHERE given = 'Y'"
