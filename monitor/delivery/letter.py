@@ -84,6 +84,7 @@ class View:
     fired: str
     before: str
     sentence: str
+    marked: str
     lines: tuple[Line, ...]
     lines_left_out: int
     changes: tuple[Change, ...]

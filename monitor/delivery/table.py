@@ -175,8 +175,12 @@ def _rounded(text: str) -> str:
         return text
 
 
-def lines(finding: Finding, level: str, *, blinded: bool) -> tuple[Line, ...]:
-    """All evidence of a finding in order of date; what fires is strong."""
+def lines(finding: Finding, level: str, *, blinded: bool, fires: bool = True) -> tuple[Line, ...]:
+    """All evidence of a finding in order of date; what fires is strong.
+
+    `fires` is False when the records fired once, and as they are now no longer do.
+    """
+    roles = ROLES if fires else ROLES | {"found": "fired before"}
     rows = sorted(finding.evidence, key=lambda row: (row.day, row.role == "found", row.domain))
     found = []
     for row in rows:
@@ -187,7 +191,7 @@ def lines(finding: Finding, level: str, *, blinded: bool) -> tuple[Line, ...]:
                 record=record_name(row, cells),
                 value=value(row, cells) or ("given" if row.domain in TREATMENT else ""),
                 note=_note(row, cells),
-                role=ROLES.get(row.role, row.role.replace("_", " ")),
+                role=roles.get(row.role, row.role.replace("_", " ")),
                 strong=row.role == "found",
             )
         )

@@ -46,6 +46,8 @@ STANDINGS = {
     Standing.DISPUTED: "disputed by newer data",
 }
 
+NO_LONGER = (Standing.WITHDRAWN, Standing.GONE, Standing.DISPUTED)  # its records fired, and do no more
+
 
 def one_line(text: str) -> str:
     """Text without line breaks, control and direction characters: fit for a header."""
@@ -201,7 +203,8 @@ def _dose(given: Any) -> str:
 
 def _evidence(story: Story, letter: Letter) -> dict[str, Any]:
     """The table, its newest lines if it is long, and what a correction changed."""
-    table = lines(story.finding, letter.level, blinded=letter.blinded) if story.finding else ()
+    fires = story.alert.standing not in NO_LONGER
+    table = lines(story.finding, letter.level, blinded=letter.blinded, fires=fires) if story.finding else ()
     facts: Mapping[str, Any] = story.finding.facts if story.finding else {}
     one_subject = story.finding is not None and story.finding.subject
     fired = [line for line in table if line.strong and one_subject]
@@ -210,6 +213,7 @@ def _evidence(story: Story, letter: Letter) -> dict[str, Any]:
         "fired": f"{fired[-1].record} {fired[-1].value}".strip() if fired else "",
         "before": ", ".join(line.value.split(" ")[0] for line in same[-3:] if line.value),
         "causes": tuple(_causes(story.finding, letter)),
+        "marked": "can't be told" if KINDS[story.alert.kind] else "fires" if fires else "fired before",
         "lines": table[-MOST_LINES:],
         "lines_left_out": max(0, len(table) - MOST_LINES) + int(facts.get("rows_not_shown", 0)),
         "changes": changes(story.previous, story.finding, letter.level, blinded=letter.blinded),

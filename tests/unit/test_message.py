@@ -274,6 +274,26 @@ def test_a_correction_shows_old_and_new_value(templates: Templates) -> None:
 
 
 @pytest.mark.parametrize(
+    ("standing", "said"),
+    [
+        (Standing.PRESENT, "fires"),
+        (Standing.CLEARED, "fires"),
+        (Standing.GONE, "fired before"),
+        (Standing.WITHDRAWN, "fired before"),
+        (Standing.DISPUTED, "fired before"),
+    ],
+)
+def test_a_corrected_record_is_not_said_to_fire(templates: Templates, standing: Standing, said: str) -> None:
+    given = corrected_story()
+    text = text_of(
+        render(plain_letter(), [replace(given, alert=replace(given.alert, standing=standing))], templates)
+    )
+    assert f"EVIDENCE (> is what {said}" in text
+    (line,) = [line for line in text.splitlines() if line.startswith(">") and "401" in line]
+    assert f"  {said}" in line
+
+
+@pytest.mark.parametrize(
     ("before", "after", "expected"),
     [
         (row("found", "LB", ("LBSTRESN", "412")), None, ("412", "no longer fires or is gone")),
