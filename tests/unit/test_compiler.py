@@ -29,6 +29,7 @@ from monitor.rules.rule import (
     IsNull,
     Level,
     Like,
+    Matches,
     Not,
     Number,
     Open,
@@ -327,6 +328,48 @@ def test_what_has_not_come_yet_is_waited_for_or_taken_for_absent(
     rows = [result(0, "2026-03-30", 401.0), result(1, "2026-03-01", 401.0)]
     rule = rule_of(HIGH, clauses=(Without(PLATELETS, Window(1, 7), open=opened),))
     assert truths(rule, tmp_path, {"LB": rows}) == {0: first, 1: T}
+
+
+@pytest.mark.parametrize(
+    ("start", "truth"), [("2026-03-24", F), ("2026-03-25", U), (None, U), ("2026-03-01/2026-03-25", U)]
+)
+def test_a_window_is_open_while_it_can_end_after_the_data(
+    start: str | None, truth: Truth, tmp_path: Path
+) -> None:
+    rows = [result(0, start, 401.0), result(1, "2026-03-01", 401.0, subject="02")]
+    nothing = Without(Series("LB", IsNull(TEST)), Window(-1, 7))
+    rule = rule_of(HIGH, clauses=(With(Series("LB", IsNull(TEST)), Window(1, 7)),))
+    found = truths(rule, tmp_path, {"LB": rows})
+    assert found.get(0, F) is truth
+    assert truths(replace(rule, clauses=(nothing,)), tmp_path, {"LB": rows})[0] is Truth(2 - truth)
+
+
+def test_what_may_be_there_makes_without_unknown(tmp_path: Path) -> None:
+    rows = [result(0, "2026-03-01", 401.0), result(1, "2026-03-02", 500.0, unit=None)]
+    rule = rule_of(HIGH, clauses=(Without(PLATELETS, Window(1, 7), HIGH),))
+    assert truths(rule, tmp_path, {"LB": rows})[0] is U
+
+
+def test_a_negation_makes_a_term_unknown_and_nothing_else(tmp_path: Path) -> None:
+    terms = ["Embolism", "Embolism ruled out", "Fracture ruled out", "Rash"]
+    rows = [row(n, "2026-03-01", AETERM=term) for n, term in enumerate(terms)]
+    rule = rule_of(
+        Matches((Column("AETERM", Kind.TEXT), Column("AEDECOD", Kind.TEXT)), "clots"), Series("AE")
+    )
+    lists = {"clots": frozenset({"embolism", "! ruled out"})}
+    assert truths(rule, tmp_path, {"AE": rows}, lists=lists) == {0: T, 1: U, 2: F, 3: F}
+
+
+def test_a_record_that_may_be_of_another_series_clears_nothing(tmp_path: Path) -> None:
+    rows = [
+        result(0, "2026-03-01", 401.0),
+        result(1, "2026-03-02", 100.0),
+        result(2, "2026-03-03", 100.0, test=None),
+    ]
+    rule = rule_of(HIGH, clear=Clear(Compare(Comparator.LT, VALUE, Number(200))))
+    with Engine(write_tables(tmp_path, {"LB": rows}), threads=1) as engine:
+        found = engine.find(rule, context_of({"LB": rows}))
+    assert [verdict.clear for verdict in found.verdicts] == [F, T, U]
 
 
 def test_the_most_severe_level_counts_and_of_equals_the_last(tmp_path: Path) -> None:
