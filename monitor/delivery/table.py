@@ -120,11 +120,17 @@ def value(row: EvidenceRow, cells: Mapping[str, str]) -> str:
     if _cell(row, cells, "STAT"):
         return _cell(row, cells, "STAT")
     if row.domain == "AEDRUG":  # the drug's own columns, not the event's AEACN and AEREL
-        said = [cells.get("ACN", ""), cells.get("REL", "")]
+        said = [cells.get("ACN", ""), _related(cells.get("REL", ""))]
     else:
-        endings = ("ACN", "ACN1", "ACN2", "REL", "REL1", "REL2", "GIVEN")
-        said = [_cell(row, cells, ending) for ending in endings]
+        said = [_cell(row, cells, ending) for ending in ("ACN", "ACN1", "ACN2")]
+        said += [_related(_cell(row, cells, ending)) for ending in ("REL", "REL1", "REL2")]
+        said.append(_cell(row, cells, "GIVEN"))
     return ", ".join(dict.fromkeys(text for text in said if text))
+
+
+def _related(text: str) -> str:
+    """A word of the relationship with its name, without which NONE or POSSIBLE says nothing."""
+    return text if not text or "RELATED" in text.upper() else f"related: {text}"
 
 
 def _note(row: EvidenceRow, cells: Mapping[str, str]) -> str:

@@ -559,7 +559,14 @@ def test_a_cause_shows_what_was_received_where_that_is_allowed() -> None:
                 ("AESDTH", "N"),
                 ("AETOXGR", "3"),
             ),
-            Line("2026-03-01", "Fall", "POSSIBLE", "grade 3 · serious Y · hospitalization", "fires", True),
+            Line(
+                "2026-03-01",
+                "Fall",
+                "related: POSSIBLE",
+                "grade 3 · serious Y · hospitalization",
+                "fires",
+                True,
+            ),
         ),
         (
             row(
