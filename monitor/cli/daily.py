@@ -56,6 +56,8 @@ def init(
     made = init_folder(folder, now(), this_caller(), shipped.copy_to)
     for path in made.copied:
         say(f"wrote {path}")
+    if made.copied and not shipped.has_pilot():
+        say(f"The CDISC pilot study is left out of {CONFIG}: the package {shipped.PILOT} is not here.")
     say(f"Database, key and ledger are in {made.data_dir}; instance {made.instance}, key {made.key_id}.")
     say(f"Keep a copy of {made.data_dir / 'key'} where only its custodian can read it. Next: monitor run")
 
