@@ -39,6 +39,8 @@ def alerts(
     """List the alerts, the most severe first."""
     monitor = opened(config)
     rows = list_alerts(monitor, now(), studies=(study,) if study else None, everything=everything)
+    if study and not rows:
+        monitor.settings.study(study)  # a name that is wrong is no silence
     show(for_people(rows) if form is Form.TABLE else rows, form, columns=COLUMNS, empty="No open alert.")
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+import traceback
+from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
@@ -42,6 +45,21 @@ app.add_typer(tools.rules, name="rules")
 app.add_typer(tools.mail, name="mail")
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """A safety pharmacovigilance monitor for clinical trials."""
+
+
 @app.command()
 def version() -> None:
     """Print the program's version."""
@@ -50,8 +68,22 @@ def version() -> None:
 
 def main() -> None:
     """Run a command. Exit 0 fine, 1 something failed and was reported, 2 usage, configuration or rules."""
+    sys.exit(ended(app))
+
+
+def ended(command: Callable[[], object]) -> int:
+    """Run a command and say what ended it, in lines for a person; the exit code. Never a traceback."""
     try:
-        app()
+        command()
     except MonitorError as error:
         complain(str(error))
-        sys.exit(error.exit_code)
+        return error.exit_code
+    except OSError as error:
+        complain(f"the system refuses: {error}")
+        return 1
+    except Exception as error:  # noqa: BLE001 the last place to say it; its text may hold patients' values
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{place.filename}:{place.lineno} in {place.name}"
+        complain(f"an unforeseen error, {type(error).__name__} at {where}: a fault of the program, report it")
+        return 1
+    return 0

@@ -13,7 +13,10 @@ from monitor.usecases.opening import Opened, open_monitor
 from monitor.usecases.status import unreached_lines
 
 ConfigOption = Annotated[
-    Path, typer.Option("--config", envvar="MONITOR_CONFIG", help="The configuration file.")
+    Path,
+    typer.Option(  # that it can't be read is told by the reader: a run then sends its emergency mail
+        "--config", envvar="MONITOR_CONFIG", readable=False, help="The configuration file."
+    ),
 ]
 FormOption = Annotated[Form, typer.Option("--format", help="For people (table) or for programs (json, csv).")]
 StudyOption = Annotated[str, typer.Option("--study", help="Only this study.")]

@@ -17,7 +17,12 @@ from monitor.usecases.log import log as read_log
 from monitor.usecases.verify import read_anchor
 from monitor.usecases.verify import verify as verify_all
 
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+SinceOption = Annotated[
+    datetime | None, typer.Option("--since", formats=["%Y-%m-%d"], help="Only from this day on.")
+]
+UntilOption = Annotated[
+    datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help="Only up to this day.")
+]
 
 
 def log(
@@ -28,9 +33,9 @@ def log(
     kind: Annotated[
         str, typer.Option("--kind", help="Only this kind; ending in '.' all that begin so.")
     ] = "",
-    since: Day = None,
-    until: Day = None,
-    last: Annotated[int, typer.Option("--last", help="Only the newest n entries; 0 is all.")] = 0,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    last: Annotated[int, typer.Option("--last", min=0, help="Only the newest n entries; 0 is all.")] = 0,
     form: FormOption = Form.TABLE,
 ) -> None:
     """Read the ledger: every step, who, when and why."""
@@ -47,6 +52,8 @@ def log(
     )
     rows = [asdict(row) for row in read_log(settings, wanted)]
     columns = ("seq", "at", "actor", "kind", "study", "subject", "rule", "said")
+    if study and not rows:
+        settings.study(study)  # a name that is wrong is no silence
     show([_readable(row) for row in rows] if form is Form.TABLE else rows, form, columns=columns)
 
 
@@ -66,7 +73,7 @@ def _brief(value: object) -> str:
 def verify(
     config: ConfigOption = CONFIG,
     anchor: Annotated[
-        list[str] | None, typer.Option("--anchor", help="NUMBER:MAC as a mail carries it; may be repeated.")
+        list[str] | None, typer.Option("--anchor", help="NUMBER:SEAL as a mail carries it; may be repeated.")
     ] = None,
 ) -> None:
     """Prove that the ledger and all it speaks of are unchanged; else exit 1 and the first broken place."""
@@ -88,7 +95,10 @@ def verify(
 
 def snapshots(config: ConfigOption = CONFIG, study: StudyOption = "", form: FormOption = Form.TABLE) -> None:
     """List what was received, study by study."""
-    rows = [snapshot_row(each) for each in list_snapshots(opened(config), study)]
+    monitor = opened(config)
+    rows = [snapshot_row(each) for each in list_snapshots(monitor, study)]
+    if study and not rows:
+        monitor.settings.study(study)  # a name that is wrong is no silence
     columns = ("study", "number", "snapshot", "received_at", "received", "rejected", "issues", "domains")
     show(rows, form, columns=columns, empty="Nothing was loaded yet.")
 

@@ -95,7 +95,10 @@ def sql(rule: RuleArgument, config: ConfigOption = CONFIG, study: StudyOption = 
 
 
 @mail.command("test")
-def mail_to(address: str, config: ConfigOption = CONFIG) -> None:
+def mail_to(
+    address: Annotated[str, typer.Argument(help="Who gets the test mail.")],
+    config: ConfigOption = CONFIG,
+) -> None:
     """Send one test mail and print every reply; says what to ask IT for when it fails."""
     tried = mail_test(load_settings(config), address, now())
     for step in tried.steps:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from ipaddress import ip_address
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from monitor.config.models import Settings
+from monitor.config.models import Settings, StudySettings
 from monitor.errors import Problem
 from monitor.records import Severity
 
@@ -27,8 +28,17 @@ def contradictions(settings: Settings, name: str) -> Iterable[Problem]:
         make_url(settings.monitor.database)
     except ArgumentError:
         yield Problem(f"{name}: monitor.database", "is not a database URL, such as sqlite:///var/monitor.db")
+    for number, each in enumerate(settings.studies):
+        yield from _shared_names(each, f"{name}: study[{number}].drugs")
     yield from _unrouted(settings, name)
     yield from _mail(settings, name)
+
+
+def _shared_names(study: StudySettings, address: str) -> Iterable[Problem]:
+    """Names of EXTRT that two drugs claim: nobody could tell whose dose it is."""
+    claims = Counter(name.strip().upper() for drug in study.drugs.values() for name in set(drug.names))
+    for shared in sorted(name for name, times in claims.items() if times > 1):
+        yield Problem(address, f"{shared!r} is a name of two drugs; leave it with one")
 
 
 def _unrouted(settings: Settings, name: str) -> Iterable[Problem]:

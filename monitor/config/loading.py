@@ -31,6 +31,14 @@ from monitor.errors import ConfigError, Problem
 
 PREFIX = "MONITOR_"
 OTHER_VARIABLES = ("MONITOR_CONFIG", "MONITOR_TEST_")  # not settings
+LONGEST = 80  # characters of what was given
+WORDS = {  # of pydantic's errors that speak of Python
+    "tuple_type": 'write a list, such as ["one", "two"]',
+    "model_type": "write a table: its name in brackets on a line of its own, then its settings",
+    "dict_type": "write a table: its name in brackets on a line of its own, then its settings",
+    "too_short": "write at least one",
+    "finite_number": "write a finite number",
+}
 SECTIONS: dict[str, type[BaseModel]] = {"monitor": MonitorSettings, "mail": MailSettings}
 
 
@@ -39,9 +47,11 @@ def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> S
     environment = os.environ if environment is None else environment
     name = path.name
     try:
-        written = tomllib.loads(path.read_text(encoding="utf-8"))
+        written = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors write a byte order mark
     except FileNotFoundError:
         _refuse(str(path), "there is no such file; `monitor init` writes one")
+    except OSError as error:
+        _refuse(str(path), f"can't be read: {error.strerror}")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         _refuse(name, f"not readable as TOML: {error}")
     problems = list(_secrets(written, name))
@@ -63,14 +73,15 @@ def _refuse(address: str, said: str) -> NoReturn:
 
 def _overlay(written: dict[str, Any], environment: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
     """The file's values with the environment's on top, and the variables that mean nothing."""
-    merged = {key: dict(value) if key in SECTIONS else value for key, value in written.items()}
+    merged = {key: dict(value) if isinstance(value, dict) else value for key, value in written.items()}
     problems = []
     for variable in sorted(environment):
         if not variable.startswith(PREFIX) or variable.startswith(OTHER_VARIABLES):
             continue
         section, _, key = variable.removeprefix(PREFIX).lower().partition("__")
         if section in SECTIONS and key in SECTIONS[section].model_fields:
-            merged.setdefault(section, {})[key] = environment[variable]
+            if isinstance(merged.setdefault(section, {}), dict):  # else it is refused below, as it stands
+                merged[section][key] = environment[variable]
         else:
             problems.append(
                 Problem(variable, "this environment variable is no setting of [monitor] or [mail]")
@@ -80,14 +91,14 @@ def _overlay(written: dict[str, Any], environment: Mapping[str, str]) -> tuple[d
 
 def _secrets(written: Mapping[str, Any], name: str) -> Iterable[Problem]:
     """Secrets that stand in clear in the file."""
-    if "password" in written.get("mail", {}):
+    if "password" in _section(written, "mail"):
         yield Problem(
             f"{name}: mail.password",
             "a password does not belong in this file; set MONITOR_MAIL__PASSWORD or password_file",
         )
     for key in ("database", "database_owner"):
         try:
-            secret = make_url(str(written.get("monitor", {}).get(key, "sqlite://"))).password
+            secret = make_url(str(_section(written, "monitor").get(key, "sqlite://"))).password
         except ArgumentError:
             continue
         if secret:
@@ -95,6 +106,12 @@ def _secrets(written: Mapping[str, Any], name: str) -> Iterable[Problem]:
                 f"{name}: monitor.{key}",
                 f"the URL holds a password in clear; set MONITOR_MONITOR__{key.upper()} or use a pgpass file",
             )
+
+
+def _section(written: Mapping[str, Any], section: str) -> Mapping[str, Any]:
+    """A table of the file; empty when it is absent or no table, which the types refuse."""
+    found = written.get(section)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _addressed(error: ValidationError, name: str) -> list[Problem]:
@@ -115,10 +132,20 @@ def _said(detail: Mapping[str, Any]) -> str:
     if detail["type"] == "extra_forbidden":
         near = get_close_matches(str(detail["loc"][-1]), _every_key(), n=1)
         return "is not a setting" + (f"; did you mean {near[0]}?" if near else "")
+    if detail["loc"] in {("study",), ("route",)}:
+        return f"write [[{detail['loc'][0]}]] with two brackets, once for each {detail['loc'][0]}"
+    if detail["type"] in WORDS:
+        return f"{WORDS[detail['type']]}; given {_short(detail['input'])}"
     message = str(detail["msg"]).removeprefix("Value error, ")
     if detail["type"] == "value_error" or "password" in detail["loc"] or "database" in detail["loc"]:
         return message  # said already, or perhaps a secret
-    return f"{message}; given {detail['input']!r}"
+    return f"{message}; given {_short(detail['input'])}"
+
+
+def _short(given: object) -> str:
+    """What was given, cut to a length that a person reads."""
+    text = repr(given)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def _every_key() -> list[str]:

@@ -60,7 +60,7 @@ Address = Annotated[str, AfterValidator(_address)]
 class _Section(BaseModel):
     """Frozen; unknown keys are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ActWithin(_Section):

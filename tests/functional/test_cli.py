@@ -343,6 +343,14 @@ def test_send_hands_over_what_is_due(ran: Command) -> None:
 
 def test_the_version_is_printed(monitor: Command) -> None:
     assert monitor("version").out.strip() == "0.1.0"
+    assert monitor("--version").out.strip() == "0.1.0"
+
+
+@pytest.mark.parametrize("command", ["alerts", "snapshots", "log"])
+def test_a_study_that_is_not_there_is_no_empty_list(ran: Command, command: str) -> None:
+    said = ran(command, "--study", "ROMY-AA")
+    assert said.code == 2
+    assert "'ROMY-AA' is not configured; the studies are ROMI-AA" in said.err
 
 
 def test_a_study_that_another_process_works_on_is_left_alone_and_said(ran: Command) -> None:

@@ -188,3 +188,43 @@ def test_a_study_configured_twice_is_refused(tmp_path: Path) -> None:
     assert problems(tmp_path, GOOD.replace("[[route]]", study + "[[route]]")) == [
         "config.toml: study: 'S-1' is configured twice"
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("[monitor]", "monitor = 3\n[other]", "config.toml: monitor: write a table"),
+        ("[mail]", "[[mail]]", "config.toml: mail: write a table"),
+        ("[[study]]", "[study]", r"config.toml: study: write \[\[study\]\] with two brackets"),
+        ('rules = ["generic"]', 'rules = "generic"', r"study\[0\].rules: write a list.*given 'generic'"),
+        ("rules =", "params = {p = nan}\nrules =", r"study\[0\].params.p: write a finite number"),
+        ('stage = "test"', f'stage = "{"x" * 500}"', r"monitor.stage: .*given 'x{79}…"),
+    ],
+)
+def test_a_setting_of_another_shape_is_named_and_cut_short(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        load_settings(write(tmp_path, GOOD.replace(old, new)), {"MONITOR_MONITOR__THREADS": "1"})
+
+
+def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
+    assert load_settings(write(tmp_path, "\ufeff" + GOOD), {}).studies[0].id == "S-1"
+
+
+def test_a_config_that_is_a_folder_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"can't be read: Is a directory"):
+        load_settings(tmp_path, {})
+
+
+def test_a_name_of_two_drugs_is_refused(tmp_path: Path) -> None:
+    drugs = """
+[study.drugs.one]
+names = ["DRUG A"]
+kind = "single"
+[study.drugs.two]
+names = ["Drug A ", "B"]
+kind = "continuous"
+[[route]]"""
+    with pytest.raises(ConfigError, match=r"study\[0\].drugs: 'DRUG A' is a name of two drugs"):
+        load_settings(write(tmp_path, GOOD.replace("\n[[route]]", drugs)), {})
