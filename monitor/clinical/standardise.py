@@ -15,6 +15,7 @@ from monitor.errors import Problem
 from monitor.records import Kind
 
 NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
+LARGEST = "1e15"  # no clinical quantity is as large; beyond it arithmetic could overflow
 CENSORED = re.compile(rf"\s*(<=?|>=?|≤|≥)\s*{NUMBER}\s*")
 Found = tuple[str, str, str, str, int, int]  # file, column, shape, what, first row, rows
 
@@ -95,13 +96,19 @@ def _kept(connection: Connection, domain: str, names: tuple[str, ...]) -> Standa
     return Standard(domain, table, names, received, kept, received - kept - len(found), found, issues)
 
 
+def readable(column: str) -> str:
+    """SQL that says whether a text is a number that a rule can judge."""
+    number = f"regexp_full_match({column}, {text(NUMBER)})"
+    return f"CASE WHEN {number} THEN abs(CAST({column} AS DOUBLE)) < {LARGEST} ELSE FALSE END"
+
+
 def _value(domain: str, name: str) -> str:
     """SQL for a column's text; of numbers, the canonical one."""
     column = quoted(name)
     if kind_of(domain, name) not in (Kind.NUMBER, Kind.QUANTITY):
         return column
     return (
-        f"CASE WHEN regexp_full_match({column}, {text(NUMBER)})"
+        f"CASE WHEN {readable(column)}"
         f" THEN printf('%.12g', CAST({column} AS DOUBLE))"
         f" WHEN {column} <> '.' THEN {column} END"
     )
@@ -130,7 +137,7 @@ def _issues(connection: Connection, domain: str, table: str, names: Sequence[str
 
 def _bad_numbers(connection: Connection, table: str, name: str) -> Iterator[Found]:
     """Values of a number's column that are none, nor a censored result (<5)."""
-    where = f"NOT regexp_full_match({quoted(name)}, {text(NUMBER)})"
+    where = f"NOT {readable(quoted(name))}"
     for value, file, row, rows in _values(connection, table, name, where):
         if not (name.endswith("STRESN") and CENSORED.fullmatch(value)):
             yield file, name, shape(value), "not a number: its value counts as missing", row, rows

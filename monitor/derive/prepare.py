@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from monitor.clinical import units
 from monitor.clinical.dates import read_date
 from monitor.clinical.domains import DM, DOMAINS
-from monitor.clinical.sql import Connection, query, quoted, table_of, text
-from monitor.clinical.standardise import NUMBER
+from monitor.clinical.sql import Connection, query, quoted, table_of
+from monitor.clinical.standardise import readable
 from monitor.derive.stage import Input, typed
 
 
 def prepare(given: Input) -> None:
     """Make the macros `num` and `digits` and the tables `dates`, `units`, `codes` and `subjects`."""
     connection = given.connection
-    number = f"CASE WHEN regexp_full_match(x, {text(NUMBER)}) THEN CAST(x AS DOUBLE) END"
+    number = f"CASE WHEN {readable('x')} THEN CAST(x AS DOUBLE) END"
     query(connection, f"CREATE OR REPLACE TEMP MACRO num(x) AS {number}")
     query(connection, "CREATE OR REPLACE TEMP MACRO digits(x) AS CAST(printf('%.12g', x) AS DOUBLE)")
     _dates(given)

@@ -111,12 +111,12 @@ def test_the_pilot_cannot_tell_about_discontinuations_and_says_so_once(
 
 
 def test_there_are_as_many_mails_as_the_first_demo_said(shown: tuple[Path, list[str]]) -> None:
-    folder, printed, _ = shown
+    folder, printed = shown
     assert f"{len(mails(folder))} mail(s) written" in printed[0]
 
 
 def test_the_second_demo_finds_nothing_new_and_sends_nothing(shown: tuple[Path, list[str]]) -> None:
-    _, printed, _ = shown
+    _, printed = shown
     assert printed[1].count("the same data as before") == 2
     assert "new data" not in printed[1]
     assert "0 mail(s) written" in printed[1]

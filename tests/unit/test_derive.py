@@ -387,3 +387,11 @@ def test_an_empty_domain_has_an_empty_table(tmp_path: Path) -> None:
 
 def test_quoted_names_can_not_leave_their_quotes() -> None:
     assert quoted('a"b') == '"a""b"'
+
+
+@pytest.mark.parametrize("huge", ["1e999", "1e15", "-1e400"])
+def test_a_number_beyond_all_quantities_is_missing_and_never_compared(tmp_path: Path, huge: str) -> None:
+    given = rows(f"USUBJID | LBDT | LBTESTCD | LBSTRESN | LBSTRESU\n01 | 2026-01-07 | PLAT | {huge} | 10^9/L")
+    assert made(tmp_path, {"LB": given}).ask("LB", "LBSTRESN, LBSTRESN_LO, LBSTRESN_HI") == [
+        (None, None, None)
+    ]
