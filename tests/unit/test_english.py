@@ -48,7 +48,7 @@ def said(text: str, domain: str = "LB", found: str = "", unit: str = "10^9/L") -
             "G-01",
             "Adverse event: any of serious (AESER), death (AESDTH), life-threatening (AESLIFE), hospitalization"
             " (AESHOSP), disability (AESDISAB), congenital anomaly (AESCONG), other important medical event"
-            " (AESMIE), cancer (AESCAN) or overdose (AESOD) is Y, or outcome (AEOUT) is FATAL, in AE",
+            " (AESMIE), cancer (AESCAN) or overdose (AESOD) is in the list “yes”, or outcome (AEOUT) is FATAL, in AE",
         ),
         (
             "G-05",
