@@ -51,8 +51,8 @@ class Sent:
 
     @property
     def fine(self) -> bool:
-        """Whether nothing needs a person: `run` ends with 1 otherwise."""
-        return not (self.unreached or self.broken_templates or self.problems)
+        """Whether everything went out and nothing needs a person: `run` ends with 1 otherwise."""
+        return not (self.waiting or self.unreached or self.broken_templates or self.problems)
 
 
 @dataclass
