@@ -206,7 +206,7 @@ def _write_runs(
         write_run(work, run, ready.inputs[run.rule], ready.hidden.get(domains[run.rule], 0), now)
     for rule in ready.ruleset.rules:
         if rule.id not in ran:
-            said = {"version": rule.version, "outcome": last[rule.id].outcome, "repeated": True}
+            said = {**json.loads(last[rule.id].result), "version": rule.version, "repeated": True}
             work.note(Entry("rule_run", said, ready.study.id, "", rule.id))
     for name, row in last.items():
         if name not in domains and row.outcome != REMOVED:
