@@ -79,7 +79,8 @@ def expand(given: Input, name: str) -> None:
 
     An interval with a known frequency becomes one row per administration; its KEY is that of
     the received record, "/" and the day. Everything else stays one row: a single date, a
-    partial date, a frequency that is not known, an interval that has not ended.
+    partial date, an interval that has not ended, a frequency that is not known. The last, of a
+    drug given in single doses, has a further row for what was given later: on some day of the rest.
     """
     connection = given.connection
     _drugs(given)
@@ -99,8 +100,15 @@ def expand(given: Input, name: str) -> None:
         f" LEFT JOIN frequencies q ON q.frequency = upper(r.{quoted(name + 'DOSFRQ')})"
         f" LEFT JOIN drugs g ON g.name = lower(trim(r.{quoted(name + 'TRT')})) WHERE {_performed(name)}",
     )
+    rest = (
+        "KEY || '/rest' AS KEY, DAY_LO + 1 AS DAY_LO, END_LO AS DAY_HI, DAY_LO + 1 AS END_LO,"
+        f" NULL AS SECOND, DAY_LO + 1 AS {name}STDT_LO, END_LO AS {name}STDT_HI"
+    )
     days = (
         "SELECT *, CAST(NULL AS INTEGER) AS day FROM intervals WHERE step IS NULL UNION ALL"
+        f" SELECT * REPLACE ({rest}), NULL AS day FROM intervals r"
+        f" WHERE step IS NULL AND DRUGKIND = 'single' AND {whole}"
+        f" AND coalesce(upper(r.{name}DOSFRQ), '') <> 'ONCE' UNION ALL"
         " SELECT *, CAST(unnest(range(DAY_LO, END_LO + 1, step)) AS INTEGER) AS day FROM intervals"
         " WHERE step IS NOT NULL"
     )

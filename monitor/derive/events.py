@@ -21,7 +21,9 @@ def add_drugs(given: Input) -> None:
 
     With numbered columns there is one record for each of them; DRUG is the study drug that
     declares this number. An event whose numbered columns are all empty, and every event where
-    there are none, is one record of AEACN and AEREL; DRUG then is the study's only drug.
+    there are none, is one record of AEACN and AEREL; DRUG then is the study's only drug. An event
+    whose AEACN none of its drugs says has such a record as well, of no drug: a withdrawal that is
+    said once must not be lost.
     """
     own = numbers(given)
     there = columns(given.connection, "stage_AE")
@@ -31,6 +33,9 @@ def add_drugs(given: Input) -> None:
     parts = [_part(*pair, drug=_drug(given, n), number=n, where=any_filled) for n, pair in names.items()]
     only = next(iter(given.study.drugs)) if len(given.study.drugs) == 1 else None
     parts.append(_part("AEACN", "AEREL", drug=only, number=0, where=f"NOT {any_filled}"))
+    said = " OR ".join(f"coalesce({action} = AEACN, false)" for action, _ in names.values()) or "false"
+    unsaid = f"{any_filled} AND AEACN IS NOT NULL AND upper(AEACN) <> 'MULTIPLE' AND NOT ({said})"
+    parts.append(_part("AEACN", "AEREL", drug=None, number=0, where=unsaid))
     query(
         given.connection,
         "CREATE TEMP TABLE final_AEDRUG AS SELECT row_number() OVER (ORDER BY event, n) - 1 AS ROWN,"

@@ -42,6 +42,18 @@ def test_what_can_not_be_expanded_stays_one_record(
     assert len(set(found)) == count
 
 
+@pytest.mark.parametrize(("frequency", "rest"), [("", True), ("PRN", True), ("ONCE", False), ("QW", False)])
+def test_what_else_a_single_dose_drug_was_given_in_an_interval_is_on_an_unknown_day_of_it(
+    frequency: str, rest: bool, tmp_path: Path
+) -> None:
+    text = f"""USUBJID | EXTRT | EXSTDTC | EXENDTC | EXDOSFRQ | EXDOSE | EXDOSU
+               01 | N01 | 2026-01-01T09:00 | 2026-01-05 | {frequency} | 700 | ug"""
+    found = doses(text, tmp_path, "KEY, DAY_LO, DAY_HI, END_LO, END_HI, DOSEDT_LO, DOSEDT_HI, SECOND, GIVEN")
+    second, last = day("2026-01-02"), day("2026-01-05")
+    assert found[0][1] == day("2026-01-01")
+    assert found[1:] == ([("EX-1/rest", second, last, second, last, second, last, None, "Y")] if rest else [])
+
+
 @pytest.mark.parametrize(("treatment", "ended"), [("N01", True), ("CYCLOSPORINE", False), ("OTHER", False)])
 def test_a_missing_end_is_the_start_for_single_drugs_and_open_for_others(
     treatment: str, ended: bool, tmp_path: Path
