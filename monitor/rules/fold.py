@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 
+from monitor.clinical.domains import DOMAINS, RecordClass
 from monitor.records import Episode, Truth, Verdict
 from monitor.rules.rule import Per, Rule
 
+ORDINAL = re.compile(r"(?<=-[0-9a-f]{16})-\d+$")  # of KEY, as monitor.clinical.identity makes it
 LATE = 10**9  # after every day: a record without a date is ordered last
 
 
@@ -48,10 +51,16 @@ def _told(verdicts: Iterable[Verdict]) -> list[Verdict]:
 
 
 def _per_record(rule: Rule, verdicts: Sequence[Verdict]) -> list[Episode]:
-    """One episode for each key: the rows of one record, such as one for each drug, are one."""
+    """One episode for each record: its rows, such as one for each drug, are one.
+
+    An event that was delivered in several rows (one for each drug, or for each visit at which it
+    went on) shares its natural key, and is one event; the ordinal at the end of KEY tells its rows apart.
+    """
+    event = DOMAINS[rule.series.domain].record_class is RecordClass.EVENTS
     by_key: dict[str, list[Verdict]] = {}
     for verdict in _told(verdicts):
-        by_key.setdefault(verdict.key, []).append(verdict)
+        key = ORDINAL.sub("", verdict.key) if event else verdict.key
+        by_key.setdefault(key, []).append(verdict)
     return [_closed_later(rule, _whole(rule, told), verdicts) for told in by_key.values()]
 
 
