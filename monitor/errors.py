@@ -29,6 +29,15 @@ class MonitorError(Exception):
         super().__init__(said or type(self).__doc__ or type(self).__name__)
 
 
+def said_of(error: Exception) -> str:
+    """What an error says to people; of an unforeseen one only its kind, as its text may hold values."""
+    if isinstance(error, MonitorError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return f"an unforeseen error, {type(error).__name__}"
+
+
 class Invalid(MonitorError):
     """What a person wrote can't be used; all its problems at once."""
 

@@ -77,6 +77,7 @@ class View:
     reason: str
     due: str
     detected: str
+    dated: str  # what the date is of: Drawn, Began, Given
     drawn: str
     received: str
     delay: str

@@ -66,7 +66,7 @@ def _everything(view: View) -> list[str]:
     """One view, a line per field that is there."""
     named = [
         ("severity", view.severity.upper()),
-        ("drawn", view.drawn),
+        (view.dated.lower(), view.drawn),
         ("received", f"{view.received} ({view.delay})" if view.delay else view.received),
         ("doses since", view.doses_since),
         ("NOT PROTOCOL-CONFIRMED", "; ".join(view.unconfirmed)),

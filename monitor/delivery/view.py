@@ -11,9 +11,10 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from monitor.clinical.domains import DOMAINS, RecordClass
 from monitor.delivery.letter import Letter, Limit, Story, View
 from monitor.delivery.table import changes, lines, permitted
-from monitor.records import Alert, AlertKind, AlertStatus, Finding, Standing
+from monitor.records import Alert, AlertKind, AlertStatus, EvidenceRow, Finding, Standing
 
 MOST_LINES = 16
 MOST_SUBJECTS = 20
@@ -46,6 +47,7 @@ STANDINGS = {
     Standing.DISPUTED: "disputed by newer data",
 }
 
+DATED = {RecordClass.FINDINGS: "Drawn", RecordClass.EVENTS: "Began", RecordClass.INTERVENTIONS: "Given"}
 NO_LONGER = (Standing.WITHDRAWN, Standing.GONE, Standing.DISPUTED)  # its records fired, and do no more
 
 
@@ -160,7 +162,18 @@ def _times(finding: Finding | None, facts: Mapping[str, Any], timezone: str) -> 
     if newest and (not drawn or newest.day > drawn[:10]):  # the facts are those of the first
         drawn, received = newest.day, newest.received
         delay = _delay(drawn, received)
-    return {"drawn": _time(drawn, timezone), "received": _time(received, timezone), "delay": delay}
+    return {
+        "dated": _dated(newest),
+        "drawn": _time(drawn, timezone),
+        "received": _time(received, timezone),
+        "delay": delay,
+    }
+
+
+def _dated(row: EvidenceRow | None) -> str:
+    """What a record's date is of: a result was drawn, an event began, a dose was given."""
+    known = DOMAINS.get(row.domain) if row else None
+    return DATED.get(known.record_class, "Dated") if known else "Drawn"
 
 
 def _time(text: str, timezone: str) -> str:

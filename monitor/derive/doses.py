@@ -100,15 +100,9 @@ def expand(given: Input, name: str) -> None:
         f" LEFT JOIN frequencies q ON q.frequency = upper(r.{quoted(name + 'DOSFRQ')})"
         f" LEFT JOIN drugs g ON g.name = lower(trim(r.{quoted(name + 'TRT')})) WHERE {_performed(name)}",
     )
-    rest = (
-        "KEY || '/rest' AS KEY, DAY_LO + 1 AS DAY_LO, END_LO AS DAY_HI, DAY_LO + 1 AS END_LO,"
-        f" NULL AS SECOND, DAY_LO + 1 AS {name}STDT_LO, END_LO AS {name}STDT_HI"
-    )
     days = (
         "SELECT *, CAST(NULL AS INTEGER) AS day FROM intervals WHERE step IS NULL UNION ALL"
-        f" SELECT * REPLACE ({rest}), NULL AS day FROM intervals r"
-        f" WHERE step IS NULL AND DRUGKIND = 'single' AND {whole}"
-        f" AND coalesce(upper(r.{name}DOSFRQ), '') <> 'ONCE' UNION ALL"
+        f" {_later_doses(name)} WHERE {whole} UNION ALL"
         " SELECT *, CAST(unnest(range(DAY_LO, END_LO + 1, step)) AS INTEGER) AS day FROM intervals"
         " WHERE step IS NOT NULL"
     )
@@ -117,6 +111,20 @@ def expand(given: Input, name: str) -> None:
         connection,
         f"CREATE OR REPLACE TEMP TABLE administrations AS SELECT *, unnest({times}) AS time FROM ({days})",
     )
+
+
+def _later_doses(name: str) -> str:
+    """SQL of a row for the later doses of an interval whose frequency is not known: on some day of the rest.
+
+    Of a drug that is given in single doses; one that is given once has no later doses.
+    """
+    rest = (
+        "KEY || '/rest' AS KEY, DAY_LO + 1 AS DAY_LO, END_LO AS DAY_HI, DAY_LO + 1 AS END_LO,"
+        f" NULL AS SECOND, DAY_LO + 1 AS {name}STDT_LO, END_LO AS {name}STDT_HI"
+    )
+    again = f"coalesce(upper(r.{name}DOSFRQ), '') <> 'ONCE'"
+    several = f"SELECT * FROM intervals r WHERE step IS NULL AND DRUGKIND = 'single' AND {again}"
+    return f"SELECT * REPLACE ({rest}), NULL AS day FROM ({several}) r"
 
 
 def _drugs(given: Input) -> None:

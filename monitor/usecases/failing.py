@@ -6,7 +6,7 @@ from datetime import datetime
 
 from monitor.audit.ledger import recorded
 from monitor.database.lease import Lease
-from monitor.errors import MonitorError
+from monitor.errors import said_of
 from monitor.records import Actor, Decision, Entry
 from monitor.usecases.material import Material
 from monitor.usecases.opening import Opened
@@ -17,11 +17,8 @@ from monitor.usecases.writing import write
 def record_failure(
     opened: Opened, study: str, error: Exception, actor: Actor, now: datetime, lease: Lease | None = None
 ) -> tuple[Decision, ...]:
-    """Tell of a study that could not be loaded or scanned; once while the error is the same.
-
-    What an unforeseen error says may hold values, so only its kind is kept.
-    """
-    said = str(error) if isinstance(error, MonitorError) else f"an unforeseen error, {type(error).__name__}"
+    """Tell of a study that could not be loaded or scanned; once while the error is the same."""
+    said = said_of(error)
     finding = study_finding(
         study,
         f"The study could not be checked: {said}",

@@ -16,7 +16,7 @@ from monitor.config import StudySettings
 from monitor.database.lease import Lease, held, new_holder
 from monitor.delivery.emergency import remember
 from monitor.delivery.ping import ping
-from monitor.errors import DatabaseError, DeliveryError, LeaseHeld, LedgerError, MonitorError
+from monitor.errors import DatabaseError, DeliveryError, LeaseHeld, LedgerError, MonitorError, said_of
 from monitor.records import Actor
 from monitor.usecases.load import Loaded, load
 from monitor.usecases.opening import Opened
@@ -95,18 +95,13 @@ def _study(
                 raise
             except Exception as error:  # noqa: BLE001 told and recorded as an alert; other studies go on
                 record_failure(monitor, study.id, error, actor, clock(), lease)
-                return StudyRun(study.id, loaded, failure=_said(error))
+                return StudyRun(study.id, loaded, failure=said_of(error).removeprefix(f"{study.id}: "))
     except LeaseHeld as error:
         return StudyRun(study.id, failure=str(error).removeprefix(f"{study.id} "))
 
 
 def _self_test_error(broken: list[str]) -> MonitorError:
     return MonitorError("the self-test failed: " + "; ".join(broken))
-
-
-def _said(error: Exception) -> str:
-    """What an error says; of an unforeseen one only its kind, since its text may hold values."""
-    return str(error) if isinstance(error, MonitorError) else f"an unforeseen error, {type(error).__name__}"
 
 
 def _pinged(monitor: Opened, *, ok: bool) -> tuple[str, ...]:

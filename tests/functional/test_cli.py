@@ -117,6 +117,8 @@ def test_a_run_tells_data_rules_alerts_and_where_the_mails_are(monitor: Command)
         assert word in first.out, word
     mails = sorted(Path("var/mail").glob("*.eml"))
     assert len(mails) == 3
+    texts = "\n".join(path.read_text(encoding="utf-8") for path in mails)
+    assert [word for word in ("Drawn 2026-10-28", "Began 2026-08-14", "Given 2026-10-22") if word not in texts] == []
     second = monitor("run")
     assert second.code == 0, second.err
     assert "the same data as before" in second.out
