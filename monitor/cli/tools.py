@@ -15,7 +15,14 @@ from monitor.clock import now
 from monitor.config import load_settings
 from monitor.errors import RuleError
 from monitor.usecases.mail_test import mail_test
-from monitor.usecases.rules import check_rules, explain_rule, list_rules, rule_sql, test_rules
+from monitor.usecases.rules import (
+    check_rules,
+    check_templates,
+    explain_rule,
+    list_rules,
+    rule_sql,
+    test_rules,
+)
 from monitor.usecases.simulate import START
 from monitor.usecases.simulate import simulate as write_trial
 
@@ -34,11 +41,12 @@ def list_all(config: ConfigOption = CONFIG, form: FormOption = Form.TABLE) -> No
 
 @rules.command("check")
 def check_all(config: ConfigOption = CONFIG) -> None:
-    """Check every rule, parameter and list; all errors at once, exit 2."""
-    problems = check_rules(load_settings(config))
+    """Check every rule, parameter and list, and the mails' templates; all errors at once, exit 2."""
+    settings = load_settings(config)
+    problems = (*check_rules(settings), *check_templates(settings))
     if problems:
         raise RuleError(problems)
-    say("All rules can be used.", "green")
+    say("All rules and templates can be used.", "green")
 
 
 @rules.command("test")

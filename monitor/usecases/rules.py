@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 
 from monitor.clinical.domains import DOMAINS, columns_of
 from monitor.config import Settings, StudySettings
-from monitor.errors import Invalid, Problem, RuleError, UsageError
+from monitor.delivery.samples import checked_templates
+from monitor.errors import ConfigError, Invalid, Problem, RuleError, UsageError
 from monitor.rules import english
 from monitor.rules.check import check_pack
 from monitor.rules.compiler import compile_rule, sql_text
@@ -95,6 +96,15 @@ def list_rules(settings: Settings) -> tuple[Listed, ...]:
         )
         for rule in rules.values()
     )
+
+
+def check_templates(settings: Settings) -> tuple[Problem, ...]:
+    """Everything wrong with the mails' templates; () is fine."""
+    try:
+        checked_templates(settings.path(settings.monitor.templates_dir))
+    except ConfigError as error:
+        return error.problems
+    return ()
 
 
 def check_rules(settings: Settings) -> tuple[Problem, ...]:

@@ -118,7 +118,9 @@ def test_a_run_tells_data_rules_alerts_and_where_the_mails_are(monitor: Command)
     mails = sorted(Path("var/mail").glob("*.eml"))
     assert len(mails) == 3
     texts = "\n".join(path.read_text(encoding="utf-8") for path in mails)
-    assert [word for word in ("Drawn 2026-10-28", "Began 2026-08-14", "Given 2026-10-22") if word not in texts] == []
+    assert [
+        word for word in ("Drawn 2026-10-28", "Began 2026-08-14", "Given 2026-10-22") if word not in texts
+    ] == []
     second = monitor("run")
     assert second.code == 0, second.err
     assert "the same data as before" in second.out
@@ -263,6 +265,18 @@ def test_a_wrong_rule_ends_with_2_and_every_address(ran: Command) -> None:
         assert said.code == 2
         assert "rules/generic/G-01.toml: find.were" in said.err
         assert "rules/romiplostim-aa/PLT-01.toml" in said.err
+
+
+def test_a_template_with_an_unknown_field_is_found_by_check_and_the_alert_goes_out_all_the_same(
+    ran: Command,
+) -> None:
+    path = Path("templates/alert.txt")
+    path.write_text(path.read_text(encoding="utf-8") + "{{ a.no_such_field }}", encoding="utf-8")
+    said = ran("rules", "check")
+    assert said.code == 2
+    assert "alert.txt" in said.err
+    assert "no_such_field" in said.err
+    assert ran("run").code == 1
 
 
 def test_one_broken_example_fails_rules_test_and_the_self_test(ran: Command) -> None:
