@@ -84,12 +84,7 @@ def expand(given: Input, name: str) -> None:
     """
     connection = given.connection
     _drugs(given)
-    table_of(
-        connection,
-        "frequencies",
-        {"frequency": "VARCHAR", "times": "INTEGER", "step": "INTEGER"},
-        [(frequency, *steps) for frequency, steps in FREQUENCIES.items()],
-    )
+    _frequencies(given)
     whole = "r.DAY_LO = r.DAY_HI AND r.END_LO = r.END_HI AND r.END_LO > r.DAY_LO"
     step = f"CASE WHEN {whole} AND r.END_LO - r.DAY_LO <= {LONGEST} THEN q.step END"
     query(
@@ -110,6 +105,16 @@ def expand(given: Input, name: str) -> None:
     query(
         connection,
         f"CREATE OR REPLACE TEMP TABLE administrations AS SELECT *, unnest({times}) AS time FROM ({days})",
+    )
+
+
+def _frequencies(given: Input) -> None:
+    """Make `frequencies`: how often a day, and every how many days, each known EXDOSFRQ means."""
+    table_of(
+        given.connection,
+        "frequencies",
+        {"frequency": "VARCHAR", "times": "INTEGER", "step": "INTEGER"},
+        [(frequency, *steps) for frequency, steps in FREQUENCIES.items()],
     )
 
 
