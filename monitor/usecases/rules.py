@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from monitor.authoring.examples import Tried, run_examples
 from monitor.clinical.domains import DOMAINS, columns_of
 from monitor.config import Settings, StudySettings
 from monitor.delivery.samples import checked_templates
@@ -18,7 +19,6 @@ from monitor.rules.context import Context
 from monitor.rules.lists import ignored
 from monitor.rules.rule import InWords, Rule, Text
 from monitor.rules.rulefile import Pack, load_rules, resolve_params, words_for
-from monitor.usecases.examples import Tried, run_examples
 
 
 @dataclass(frozen=True)

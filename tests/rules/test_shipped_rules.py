@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from monitor.authoring.examples import ENGINES, Tried, run_examples
 from monitor.rules.check import check_pack
 from monitor.rules.rule import Rule
 from monitor.rules.rulefile import Pack, load_rules, resolve_params
-from monitor.usecases.examples import ENGINES, Tried, run_examples
 
 FOLDER = Path(__file__).parents[2] / "rules"
 PACKS = ("generic", "romiplostim-aa")

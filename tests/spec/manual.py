@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from monitor.authoring.examples import run_examples
 from monitor.rules.rulefile import load_rules
-from monitor.usecases.examples import run_examples
 from tests.rulefolders import write_rules
 
 PARAMS = """

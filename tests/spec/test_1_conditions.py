@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from monitor.usecases.examples import ENGINES
+from monitor.authoring.examples import ENGINES
 from tests.spec.manual import Case, judged
 
 CASES = (

@@ -1,0 +1,1 @@
+"""What authors of rules work with: examples, mutants, boundaries, why, backtests."""
