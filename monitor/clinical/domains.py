@@ -34,6 +34,18 @@ Every column of `columns_of` is there, null throughout when it was not received.
 (SITEID, ARM, SEX, AGE …) stand in every domain. The KEY of an administration that was one of an
 interval is that of its record, "/" and the days since the interval's start. Doses per kg (DOSEKG,
 LEVEL, PREVLEVEL) are in UNIT per kg.
+
+The table RELATION beside them is no domain: rules don't name its columns. It has one row for each
+pair of related records (RELREC), in both directions, and is always there, empty without RELREC:
+
+==================  ========  ==========================================================
+ROWN                BIGINT    0 … n-1, in the order of the other columns
+USUBJID             VARCHAR   the subject of both records
+DOMAIN_A, DOMAIN_B  VARCHAR   their domains, "AE"; also DOSE and AEDRUG, related as EX and AE are
+ROW_A, ROW_B        BIGINT    their ROWN in the table of that domain
+==================  ========  ==========================================================
+
+Whether anything could be related is told by "RELREC" among the received domains.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def _key(domain: str, names: Collection[str]) -> str:
     if known.sponsor_id in names:
         own = quoted(known.sponsor_id)
         natural = f"CASE WHEN {own} IS NULL THEN {natural} ELSE 'ID=' || {own} END"
-    return f"'{domain}-' || left(sha256(USUBJID || chr(31) || {natural}), 16)"
+    return f"'{domain}-' || left(sha256(coalesce(USUBJID, '') || chr(31) || {natural}), 16)"
 
 
 def identify(connection: Connection, standard: Standard, previous: Path | None, now: datetime) -> str:

@@ -116,12 +116,18 @@ def _value(domain: str, name: str) -> str:
 
 def _reason(domain: str, names: Sequence[str]) -> str:
     """SQL for why a row is rejected; null when it is kept."""
-    cases = ["WHEN USUBJID IS NULL THEN 'no subject (USUBJID)'"]
+    # A line of RELREC that names no record relates whole datasets, and is of no subject.
+    whole = " AND IDVARVAL IS NOT NULL" if domain == "RELREC" and "IDVARVAL" in names else ""
+    cases = (
+        []
+        if domain == "RELREC" and not whole
+        else [f"WHEN USUBJID IS NULL{whole} THEN 'no subject (USUBJID)'"]
+    )
     if DOMAINS[domain].record_class is RecordClass.FINDINGS:
         cases.append(f"WHEN {domain}TESTCD IS NULL THEN 'no test code ({domain}TESTCD)'")
     if "DOMAIN" in names:
         cases.append(f"WHEN upper(\"DOMAIN\") <> '{domain}' THEN 'a row of another domain (DOMAIN)'")
-    return f"CASE {' '.join(cases)} END"
+    return f"CASE {' '.join(cases)} END" if cases else "NULL"
 
 
 def _issues(connection: Connection, domain: str, table: str, names: Sequence[str]) -> Iterator[Found]:

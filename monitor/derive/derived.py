@@ -25,14 +25,14 @@ from monitor.clinical.sql import (
     columns as sql_columns,
 )
 from monitor.config import StudySettings
-from monitor.derive import baseline, doses, events
+from monitor.derive import baseline, doses, events, relations
 from monitor.derive.prepare import prepare
 from monitor.derive.stage import CARRIED, Input, physical, stage
 from monitor.errors import EngineError
 from monitor.files import publish
 from monitor.records import Kind
 
-DERIVATION = "1"  # counted up when the meaning of a derived table changes
+DERIVATION = "2"  # counted up when the meaning of a derived table changes
 COLUMNS = "columns.json"
 Rows = Mapping[str, Sequence[Mapping[str, str]]]
 
@@ -124,6 +124,9 @@ def _publish(connection: Connection, given: Input, folder: Path, name: str) -> N
         for domain, table in made.items():
             write_parquet(connection, _whole(connection, domain, table), work / f"{domain}.parquet")
         columns = {domain: sorted(_known(given, domain)) for domain in made}
+        related = relations.add_relations(given, made)
+        write_parquet(connection, f"SELECT * FROM {related}", work / f"{relations.RELATION}.parquet")
+        columns[relations.RELATION] = list(relations.COLUMNS)
         (work / COLUMNS).write_text(json.dumps(columns), encoding="utf-8")
         if not (folder / name).exists():
             publish(work, folder / name)
