@@ -9,8 +9,8 @@ from typing import Any
 from monitor.engines import evidence
 from monitor.engines.findings import Setting, Subject, common_facts, named_columns, opening, rows_of
 from monitor.records import Cause, EvidenceRow, Finding, Truth
+from monitor.rules.answers import Judged
 from monitor.rules.english import record_words, sentence
-from monitor.rules.reference import Judged
 from monitor.rules.wording import Speech
 
 SHOWN = 10  # rows of a finding; the rest are counted

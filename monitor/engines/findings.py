@@ -27,9 +27,10 @@ from monitor.records import (
     Verdict,
     day_number,
 )
+from monitor.rules.answers import Judged, Used
 from monitor.rules.context import Context
 from monitor.rules.english import action_words, parameters, sentence, unconfirmed
-from monitor.rules.reference import Judged, Used, start_of
+from monitor.rules.reference import start_of
 from monitor.rules.rule import Rule, WithRule
 from monitor.rules.terms import Row
 from monitor.rules.windows import open_at

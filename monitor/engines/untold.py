@@ -10,7 +10,7 @@ from monitor.engines.blindness import Emptiness
 from monitor.engines.findings import Setting, Subject, named_columns, rows_of
 from monitor.records import Cause, EvidenceRow, Finding, Severity, Truth
 from monitor.rules import causes as because
-from monitor.rules.reference import Judged
+from monitor.rules.answers import Judged
 
 # Of these causes each given word is a cause of its own: a person sorts words and maps units.
 BY_WORD = (because.UNIT, because.UNSORTED_WORD)

@@ -11,44 +11,13 @@ from dataclasses import dataclass
 
 from monitor.records import Cause, Days, Episode, Truth, Verdict
 from monitor.rules import causes as because
-from monitor.rules.causes import Causes, each_once, why
+from monitor.rules.answers import Answer, Judged, Used, each_row_once, rows_of
+from monitor.rules.causes import each_once, why
 from monitor.rules.context import Context
 from monitor.rules.rule import AnyOf, Clause, Level, Open, Rule, Series, With, Without, WithRule
 from monitor.rules.terms import Row, Scope
 from monitor.rules.truth import holds, no
 from monitor.rules.windows import in_window, open_at, reaches_past
-
-
-@dataclass(frozen=True)
-class Used:
-    """A row that an answer rests on; `role` is found or with."""
-
-    role: str
-    domain: str
-    row: Row
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What the rule says of one record, on which rows that rests, and why it can't be told."""
-
-    verdict: Verdict
-    used: tuple[Used, ...]
-    causes: Causes
-
-    @property
-    def found(self) -> Row:
-        """The record itself."""
-        return self.used[0].row
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The truth of a clause, the rows that made it so, and why it can't be told."""
-
-    truth: Truth
-    used: tuple[Used, ...] = ()
-    causes: Causes = ()
 
 
 @dataclass(frozen=True)
@@ -131,7 +100,7 @@ def judge_record(case: Case) -> Judged:
         *why(rule.where, scope),
         *(cause for one in answers for cause in one.causes),
     )
-    used = (Used("found", rule.series.domain, case.row), *_rows(answers), *seen)
+    used = (Used("found", rule.series.domain, case.row), *rows_of(answers), *seen)
     return Judged(
         Verdict(
             subject=case.row["USUBJID"],
@@ -144,7 +113,7 @@ def judge_record(case: Case) -> Judged:
             clear=clear_of(case, member),
             level=level if truth is not Truth.FALSE else 0,
         ),
-        used=_each_row_once(used),
+        used=each_row_once(used),
         causes=each_once(unknown) if truth is Truth.UNKNOWN else (),
     )
 
@@ -167,7 +136,7 @@ def level_of(case: Case) -> tuple[int, tuple[Used, ...]]:
     for position, level in enumerate(case.rule.levels, start=1):
         answers = [answer(clause, case) for clause in level.clauses]
         if _level_holds(level, answers, case) and level.severity.rank >= best[0]:
-            best = (level.severity.rank, position, _rows(answers))
+            best = (level.severity.rank, position, rows_of(answers))
     return best[1], best[2]
 
 
@@ -194,7 +163,7 @@ def any_answer(clause: AnyOf, case: Case) -> Answer:
     answers = [answer(item, case) for item in clause.items]
     truth = max(one.truth for one in answers)
     same = [one for one in answers if one.truth is truth]
-    return Answer(truth, _rows(same), each_once(cause for one in same for cause in one.causes))
+    return Answer(truth, rows_of(same), each_once(cause for one in same for cause in one.causes))
 
 
 def with_answer(clause: With, case: Case) -> Answer:
@@ -238,7 +207,7 @@ def candidates(clause: With | Without, case: Case) -> Answer:
     if truth is Truth.FALSE:
         return Answer(truth)
     same = [one for one in answers if one.truth is truth]
-    return Answer(truth, _rows(same), each_once(cause for one in same for cause in one.causes))
+    return Answer(truth, rows_of(same), each_once(cause for one in same for cause in one.causes))
 
 
 def _is_found(domain: str, other: Row, case: Case) -> bool:
@@ -275,14 +244,3 @@ def rule_answer(clause: WithRule, case: Case) -> Answer:
     )
     unknown = truth is Truth.UNKNOWN
     return Answer(truth, (), (Cause(because.EPISODE, "", clause.rule),) if unknown else ())
-
-
-def _rows(answers: Iterable[Answer]) -> tuple[Used, ...]:
-    return tuple(used for one in answers for used in one.used)
-
-
-def _each_row_once(used: Iterable[Used]) -> tuple[Used, ...]:
-    first: dict[tuple[str, int], Used] = {}
-    for one in used:
-        first.setdefault((one.domain, one.row["ROWN"]), one)
-    return tuple(first.values())

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from monitor.engines.evaluate import evaluate
 from monitor.evidence import canonical
 from monitor.records import Episode, Outcome, Truth, Verdict
+from monitor.rules.answers import Judged
 from monitor.rules.fold import fold, order
-from monitor.rules.reference import Judged, judge
+from monitor.rules.reference import judge
 from monitor.rules.rule import Comparator, Per, Rule
 from monitor.rules.values import agreed, between, compare
 from tests.generative.strategies import World, worlds

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from monitor.records import Cause, Days, Episode, Kind, Severity, Truth
+from monitor.rules.answers import Judged
 from monitor.rules.conditions import parse_condition
 from monitor.rules.context import Context, Parameter
-from monitor.rules.reference import Judged, judge
+from monitor.rules.reference import judge
 from monitor.rules.rule import (
     AnyOf,
     At,

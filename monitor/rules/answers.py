@@ -1,0 +1,55 @@
+"""What the reference says of a record or a clause: the truth, the rows it rests on, why it can't be told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from monitor.records import Truth, Verdict
+from monitor.rules.causes import Causes
+from monitor.rules.terms import Row
+
+
+@dataclass(frozen=True)
+class Used:
+    """A row that an answer rests on; `role` is found or with."""
+
+    role: str
+    domain: str
+    row: Row
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the rule says of one record, on which rows that rests, and why it can't be told."""
+
+    verdict: Verdict
+    used: tuple[Used, ...]
+    causes: Causes
+
+    @property
+    def found(self) -> Row:
+        """The record itself."""
+        return self.used[0].row
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The truth of a clause, the rows that made it so, and why it can't be told."""
+
+    truth: Truth
+    used: tuple[Used, ...] = ()
+    causes: Causes = ()
+
+
+def rows_of(answers: Iterable[Answer]) -> tuple[Used, ...]:
+    """The rows that answers rest on."""
+    return tuple(used for one in answers for used in one.used)
+
+
+def each_row_once(used: Iterable[Used]) -> tuple[Used, ...]:
+    """The first use of each row."""
+    first: dict[tuple[str, int], Used] = {}
+    for one in used:
+        first.setdefault((one.domain, one.row["ROWN"]), one)
+    return tuple(first.values())
