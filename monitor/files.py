@@ -5,8 +5,13 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
+
+from isal import igzip
+
+BLOCK = 1 << 20  # bytes read at a time
 
 
 def write_atomic(path: Path, content: bytes) -> None:
@@ -58,6 +63,20 @@ class Store:
         if not path.exists():
             write_atomic(path, gzip.compress(content, mtime=0))
         return name
+
+    def put_file(self, path: Path, name: str) -> None:
+        """Keep a file's content, whose hash is `name`, reading it in pieces."""
+        kept = self.path(name)
+        if kept.exists():
+            return
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        temporary = kept.with_name(f".{kept.name}.{os.getpid()}.part")
+        with path.open("rb") as source, temporary.open("wb") as target:
+            with igzip.IGzipFile("", "wb", 1, target, mtime=0) as packed:  # type: ignore[no-untyped-call]
+                shutil.copyfileobj(source, packed, BLOCK)
+            target.flush()
+            os.fsync(target.fileno())
+        publish(temporary, kept)
 
     def get(self, name: str) -> bytes:
         """The content with this hash. Raises FileNotFoundError, or ValueError when it was changed."""

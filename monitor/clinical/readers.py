@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 import pyreadstat
 
-from monitor.clinical.sources import Dataset
+from monitor.clinical.archives import Dataset
 from monitor.clinical.sql import Connection, columns, quoted, text
 from monitor.errors import Problem
 
@@ -41,11 +41,12 @@ def read(connection: Connection, dataset: Dataset, folder: Path, table: str) -> 
     """
     path = folder / f"{table}.{dataset.format}"
     try:
+        if dataset.format not in ("text", "parquet", "xpt"):
+            raise _UnreadableError(Problem(dataset.name, f"{dataset.format} can't be read yet"))
         if dataset.format == "text":
             _read_text(connection, dataset, path, table)
         else:
-            path.write_bytes(dataset.content)
-            _read_binary(connection, dataset, path, table)
+            _read_binary(connection, dataset, dataset.path, table)
     except _UnreadableError as error:
         return list(error.problems)
     finally:
@@ -117,7 +118,7 @@ def _read_binary(connection: Connection, dataset: Dataset, path: Path, table: st
 
 def _transport(dataset: Dataset, path: Path) -> object:
     """The data frame of a SAS transport file, version 5 or 8."""
-    members = sum(dataset.content.count(header) for header in MEMBERS)
+    members = sum(path.read_bytes().count(header) for header in MEMBERS)
     if members != 1:
         raise _UnreadableError(
             Problem(dataset.name, f"holds {members} datasets; send SAS transport files of one dataset each")
@@ -137,7 +138,7 @@ def _transport(dataset: Dataset, path: Path) -> object:
 
 def _decoded(dataset: Dataset) -> str:
     """The text, as UTF-8 (with or without a mark), UTF-16 with one, or Windows' Latin."""
-    content = dataset.content
+    content = dataset.path.read_bytes()
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return content.decode("utf-16")
     try:

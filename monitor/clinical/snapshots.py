@@ -12,13 +12,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from monitor.clinical.archives import Dataset
 from monitor.clinical.identity import fingerprint, identify, shared_keys
-from monitor.clinical.readers import read
-from monitor.clinical.sources import Dataset, RawFile, datasets, problems_error, receive
-from monitor.clinical.sql import Connection, connect, quoted, write_parquet
-from monitor.clinical.standardise import Standard, missing_columns, standardise
-from monitor.config import StudySettings
-from monitor.errors import Problem, SourceError
+from monitor.clinical.loading import Received, load_tables, receive_study
+from monitor.clinical.sources import RawFile, still_the_same
+from monitor.clinical.sql import connect, quoted, write_parquet
+from monitor.clinical.standardise import Standard
+from monitor.config import LimitSettings, StudySettings
+from monitor.errors import SourceError
 from monitor.files import Store, publish
 
 MANIFEST = "manifest.json"
@@ -78,7 +79,12 @@ def open_snapshot(data_dir: Path, study: str, number: int) -> Snapshot:
 
 
 def take_snapshot(
-    study: StudySettings, base: Path, data_dir: Path, previous: SnapshotRef | None, now: datetime
+    study: StudySettings,
+    base: Path,
+    data_dir: Path,
+    previous: SnapshotRef | None,
+    now: datetime,
+    limits: LimitSettings | None = None,
 ) -> Snapshot:
     """Receive a study's data: keep the bytes, standardise, publish a snapshot, or find nothing new.
 
@@ -86,28 +92,25 @@ def take_snapshot(
     The snapshot's folder appears whole or not at all. Raises SourceError with all problems.
     """
     before = None if previous is None else open_snapshot(data_dir, study.id, previous.number)
-    files, folders = receive(study.source, base)
-    found, ignored = datasets(files)
-    if not found:
-        raise SourceError(f"{study.source}: none of its {len(files)} files is a domain that rules can read")
-    store = Store(data_dir / "received")
-    for raw in files:
-        store.put(raw.content)
-    if before is not None and _same_files(before, files):
-        return _unchanged(study, before)
     number = 1 if previous is None else previous.number + 1
     final = snapshot_folder(data_dir, study.id, number)
-    work = final.with_name(f".{number}.{os.getpid()}.part")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    work, stage = (final.with_name(f".{number}.{os.getpid()}.{kind}") for kind in ("part", "stage"))
+    for folder in (work, stage):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
     try:
-        manifest = _build(study, found, work, before, now)
-        manifest |= {"files": _files(files), "ignored": [asdict(each) for each in (*folders, *ignored)]}
+        store = Store(data_dir / "received")
+        received = receive_study(study, base, stage, store, limits or LimitSettings())
+        if before is not None and _same_files(before, received.files):
+            return _unchanged(study, before)
+        manifest = _build(study, received, work, stage, before, now)
+        still_the_same(received.files)
         if before is not None and before.id == manifest["id"]:
             return _unchanged(study, before)
         return _publish(study.id, number, work, final, manifest)
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        for folder in (work, stage):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _same_files(before: Snapshot, files: Sequence[RawFile]) -> bool:
@@ -128,7 +131,7 @@ def _files(files: Sequence[RawFile]) -> list[dict[str, Any]]:
         {
             "name": raw.name,
             "hash": raw.hash,
-            "size": len(raw.content),
+            "size": raw.size,
             "modified": raw.modified,
             "owner": raw.owner,
         }
@@ -137,46 +140,34 @@ def _files(files: Sequence[RawFile]) -> list[dict[str, Any]]:
 
 
 def _build(
-    study: StudySettings, found: Sequence[Dataset], work: Path, before: Snapshot | None, now: datetime
+    study: StudySettings, received: Received, work: Path, stage: Path, before: Snapshot | None, now: datetime
 ) -> dict[str, Any]:
-    """Write each domain's Parquet file into `work`; gives the manifest, yet without the files."""
+    """Write each domain's Parquet file into `work`; gives the manifest."""
     with connect() as connection:
-        standards = _standards(connection, found, work)
+        loaded = load_tables(connection, study, received, stage)
         domains = {}
-        for standard in standards:
+        for standard in loaded.standards:
             known = before.tables.get(standard.domain) if before else None
             table = identify(connection, standard, known, now)
             write_parquet(connection, f"SELECT * FROM {quoted(table)}", work / f"{standard.domain}.parquet")
             mark = fingerprint(connection, standard.domain, table, standard.columns)
-            domains[standard.domain] = _domain(standard, mark, shared_keys(connection, table), found)
+            shared = shared_keys(connection, table)
+            domains[standard.domain] = _domain(standard, mark, shared, loaded.datasets[standard.domain])
     reach = received_through(domains, before, now)
     total = hashlib.sha256("".join(each["hash"] for each in domains.values()).encode()).hexdigest()
     return {
         "id": total,
         "study": study.id,
         "received_at": now.astimezone(UTC).isoformat(),
+        "files": _files(received.files),
+        "ignored": [asdict(each) for each in (*received.ignored, *loaded.ignored)],
         "domains": domains,
-        "rejects": [asdict(each) for standard in standards for each in standard.rejects],
-        "issues": [asdict(each) for standard in standards for each in standard.issues],
+        "rejects": [asdict(each) for standard in loaded.standards for each in standard.rejects],
+        "issues": [asdict(each) for standard in loaded.standards for each in standard.issues],
         "reading": READING,
         "received_through": reach,
         "data_through": declared(reach, study.through),
     }
-
-
-def _standards(connection: Connection, found: Sequence[Dataset], work: Path) -> list[Standard]:
-    """Read and standardise every domain, in the order of their names; all problems at once."""
-    problems: list[Problem] = []
-    tables: dict[str, list[str]] = {}
-    for number, dataset in enumerate(found):
-        table = f"raw_{number}"
-        wrong = read(connection, dataset, work, table)
-        wrong = wrong or missing_columns(connection, dataset.domain, table, dataset.name)
-        problems.extend(wrong)
-        tables.setdefault(dataset.domain, []).append(table)
-    if problems:
-        raise problems_error(problems)
-    return [standardise(connection, domain, tables[domain]) for domain in sorted(tables)]
 
 
 def _domain(standard: Standard, mark: str, shared: int, found: Sequence[Dataset]) -> dict[str, Any]:
@@ -189,14 +180,8 @@ def _domain(standard: Standard, mark: str, shared: int, found: Sequence[Dataset]
         "collapsed": standard.collapsed,
         "shared_keys": shared,
         "columns": list(standard.columns),
-        "files": sorted(dataset.name for dataset in found if dataset.domain == standard.domain),
-        "bytes": hashlib.sha256(
-            b"".join(
-                hashlib.sha256(dataset.content).digest()
-                for dataset in found
-                if dataset.domain == standard.domain
-            )
-        ).hexdigest(),
+        "files": sorted(dataset.name for dataset in found),
+        "bytes": hashlib.sha256("".join(dataset.hash for dataset in found).encode()).hexdigest(),
     }
 
 

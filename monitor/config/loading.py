@@ -21,8 +21,10 @@ from monitor.config.checks import contradictions
 from monitor.config.models import (
     BaselineSettings,
     DrugSettings,
+    LimitSettings,
     MailSettings,
     MonitorSettings,
+    ReadSettings,
     RouteSettings,
     Settings,
     StudySettings,
@@ -149,5 +151,14 @@ def _short(given: object) -> str:
 
 
 def _every_key() -> list[str]:
-    models = (MonitorSettings, MailSettings, StudySettings, RouteSettings, DrugSettings, BaselineSettings)
+    models = (
+        MonitorSettings,
+        MailSettings,
+        StudySettings,
+        RouteSettings,
+        DrugSettings,
+        BaselineSettings,
+        ReadSettings,
+        LimitSettings,
+    )
     return sorted({*SECTIONS, "study", "route", *(key for model in models for key in model.model_fields)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from datetime import date, timedelta
 from pathlib import Path
@@ -42,6 +43,14 @@ def _zone(text: str) -> str:
     return text
 
 
+def _encoding(text: str) -> str:
+    """The name of a character encoding."""
+    try:
+        return codecs.lookup(text).name
+    except LookupError as error:
+        raise ValueError(f"{text!r} is not an encoding; write one such as 'latin-1' or 'gb18030'") from error
+
+
 def _cutoff(text: object) -> str:
     """today, extract, data, or a date."""
     said = str(text)
@@ -77,6 +86,17 @@ class ActWithin(_Section):
         return found
 
 
+class LimitSettings(_Section):
+    """[monitor.limits]: what is refused, because no trial is as large and no machine could hold it."""
+
+    bytes: int = Field(default=100_000_000_000, ge=1)
+    ratio: int = Field(default=200, ge=1)
+    members: int = Field(default=10_000, ge=1)
+    columns: int = Field(default=2_000, ge=1)
+    cells: int = Field(default=2_000_000_000, ge=1)
+    text: int = Field(default=1_000_000, ge=1)
+
+
 class MonitorSettings(_Section):
     """[monitor]: the installation."""
 
@@ -92,6 +112,7 @@ class MonitorSettings(_Section):
     threads: int = Field(default=2, ge=1)
     memory_limit: str = "1GB"
     lease: Duration = timedelta(minutes=10)
+    limits: LimitSettings = LimitSettings()
 
 
 class MailSettings(_Section):
@@ -135,12 +156,21 @@ class BaselineSettings(_Section):
     given: dict[str, float] = {}
 
 
+class ReadSettings(_Section):
+    """[study.read."PATTERN"]: how files whose names match are written; what is not said is found out."""
+
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    encoding: Annotated[str, AfterValidator(_encoding)] | None = None
+
+
 class StudySettings(_Section):
     """[[study]]: one trial."""
 
     id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
     source: str
     tables: dict[str, str] = {}
+    queries: dict[str, str] = {}
+    read: dict[str, ReadSettings] = {}
     rules: tuple[str, ...] = Field(min_length=1)
     preset: str | None = None
     ctcae: Literal["5.0", "6.0"]

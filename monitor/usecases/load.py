@@ -63,7 +63,9 @@ def load(monitor: Opened, study: str, now: datetime, actor: Actor, lease: Lease 
     settings = monitor.settings
     with reading(monitor.engine, "load.previous") as connection:
         before = newest(connection, study)
-    taken = take_snapshot(settings.study(study), settings.base, settings.data_dir, before, now)
+    taken = take_snapshot(
+        settings.study(study), settings.base, settings.data_dir, before, now, settings.monitor.limits
+    )
     known = before is not None and before.id == taken.id
     with recorded(monitor.engine, "load.commit", actor, now, monitor.key, lease) as work:
         if not known:

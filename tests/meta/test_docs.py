@@ -20,7 +20,9 @@ ROOT = Path(__file__).parents[2]
 SECTIONS: dict[str, type[BaseModel]] = {
     "monitor": models.MonitorSettings,
     "mail": models.MailSettings,
+    "monitor.limits": models.LimitSettings,
     "study": models.StudySettings,
+    "study.read": models.ReadSettings,
     "study.drugs": models.DrugSettings,
     "study.baseline": models.BaselineSettings,
     "route": models.RouteSettings,

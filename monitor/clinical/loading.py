@@ -1,0 +1,92 @@
+"""From files to standardised domains: receive, open, read, map, standardise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.clinical.archives import Assign, Dataset, datasets, domain_of, named
+from monitor.clinical.mapping import Mapped, Raw, claims, shape
+from monitor.clinical.readers import read
+from monitor.clinical.sources import Ignored, RawFile, problems_error, receive
+from monitor.clinical.sql import Connection
+from monitor.clinical.standardise import Standard, missing_columns, standardise
+from monitor.config import LimitSettings, StudySettings
+from monitor.errors import Problem, SourceError
+from monitor.files import Store
+
+
+@dataclass(frozen=True)
+class Received:
+    """What a source held: its files, the tables in them, and what is not read."""
+
+    files: tuple[RawFile, ...]
+    datasets: tuple[Dataset, ...]
+    ignored: tuple[Ignored, ...]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Every domain, standardised, in the order of their names; and what the mapping left out."""
+
+    standards: tuple[Standard, ...]
+    datasets: dict[str, tuple[Dataset, ...]]  # by domain
+    ignored: tuple[Ignored, ...]
+
+
+def receive_study(
+    study: StudySettings, base: Path, folder: Path, store: Store, limits: LimitSettings
+) -> Received:
+    """Copy a study's files into `folder`, keep their bytes, open archives; nothing is read yet."""
+    files, folders = receive(study.source, base, folder / "files")
+    found, ignored = datasets(files, folder / "members", limits, assigned(study))
+    if not found:
+        raise SourceError(f"{study.source}: none of its {len(files)} files is a domain that rules can read")
+    for raw in files:
+        store.put_file(raw.path, raw.hash)
+    return Received(files, found, (*folders, *ignored))
+
+
+def assigned(study: StudySettings) -> Assign:
+    """Where a table of the study belongs, by its name: a mapping, [study] tables, or SDTM's names."""
+
+    def assign(name: str) -> str | None:
+        if claims(study, name):
+            return ""
+        told = (domain.upper() for domain, pattern in study.tables.items() if named(name, pattern))
+        return next(told, domain_of(name))
+
+    return assign
+
+
+def load_tables(connection: Connection, study: StudySettings, received: Received, folder: Path) -> Loaded:
+    """Read, map and standardise every domain; all problems at once."""
+    mapped = read_tables(connection, study, received.datasets, folder)
+    problems = list(mapped.problems)
+    tables: dict[str, list[str]] = {}
+    made_of: dict[str, list[Dataset]] = {}
+    for shaped in mapped.tables:
+        problems += missing_columns(connection, shaped.domain, shaped.table, shaped.dataset.name)
+        tables.setdefault(shaped.domain, []).append(shaped.table)
+        made_of.setdefault(shaped.domain, []).append(shaped.dataset)
+    if problems:
+        raise problems_error(problems)
+    standards = tuple(standardise(connection, domain, tables[domain]) for domain in sorted(tables))
+    return Loaded(standards, {name: tuple(made_of[name]) for name in made_of}, mapped.ignored)
+
+
+def read_tables(
+    connection: Connection, study: StudySettings, found: Sequence[Dataset], folder: Path
+) -> Mapped:
+    """Read every dataset into a table of text, and shape it as the study's mapping says."""
+    problems: list[Problem] = []
+    raws = []
+    for number, dataset in enumerate(found):
+        table = f"raw_{number}"
+        wrong = read(connection, dataset, folder, table)
+        problems += wrong
+        if not wrong:
+            raws.append(Raw(dataset, table))
+    mapped = shape(connection, study, raws)
+    return Mapped(mapped.tables, mapped.ignored, (*problems, *mapped.problems))
