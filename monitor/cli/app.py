@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import monitor
-from monitor.cli import alerts, daily, proof, tools
+from monitor.cli import alerts, daily, proof, rules, tools
 from monitor.cli.output import complain, say
 from monitor.errors import MonitorError
 
@@ -41,7 +41,7 @@ for command in (
     tools.simulate,
 ):
     app.command()(command)
-app.add_typer(tools.rules, name="rules")
+app.add_typer(rules.rules, name="rules")
 app.add_typer(tools.mail, name="mail")
 
 

@@ -110,7 +110,9 @@ def _cell(value: object) -> Text:
         return Text(f"{value:.2f}")
     if isinstance(value, list | tuple):
         return Text(", ".join(str(item) for item in value))
-    return Text(str(value).replace("_", " "), style=STYLES.get(str(value), ""))
+    said = str(value)
+    word = said.replace("_", " ") if said.replace("_", "").isalpha() else said
+    return Text(word, style=STYLES.get(said, ""))
 
 
 @contextmanager

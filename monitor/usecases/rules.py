@@ -139,7 +139,7 @@ def test_rules(settings: Settings, rule: str | None) -> tuple[Tried, ...]:
     Raises UsageError when no study uses the rule.
     """
     if rule is not None:
-        _chosen(settings, rule, None)
+        rule_of(settings, rule, None)
     tested: dict[tuple[str, str, str], Tried] = {}
     for packs in dict.fromkeys(study.rules for study in settings.studies):
         pack = load_rules(settings.path(settings.monitor.rules_dir), packs)
@@ -151,7 +151,7 @@ def test_rules(settings: Settings, rule: str | None) -> tuple[Tried, ...]:
 
 def explain_rule(settings: Settings, rule: str, study: str | None = None) -> Explained:
     """A rule in words, with the numbers of a study (default: the first that uses it)."""
-    chosen, pack, found = _chosen(settings, rule, study)
+    chosen, pack, found = rule_of(settings, rule, study)
     context = study_context(pack, chosen)
     return Explained(
         id=found.id,
@@ -180,7 +180,7 @@ def rule_sql(settings: Settings, rule: str, study: str | None = None) -> str:
     Tests of text are resolved over the words of a study's data; here over the words that the
     rule and the lists name.
     """
-    chosen, pack, found = _chosen(settings, rule, study)
+    chosen, pack, found = rule_of(settings, rule, study)
     columns = {name: frozenset(columns_of(name)) for name in DOMAINS}
     context = replace(study_context(pack, chosen), columns=columns)
     named = tuple(
@@ -203,7 +203,7 @@ def _texts(node: object) -> Iterator[str]:
             yield from _texts(getattr(node, key.name))
 
 
-def _chosen(settings: Settings, rule: str, study: str | None) -> tuple[StudySettings, Pack, Rule]:
+def rule_of(settings: Settings, rule: str, study: str | None) -> tuple[StudySettings, Pack, Rule]:
     """The study, its rules and the rule. Raises UsageError when no study uses the rule."""
     studies = (settings.study(study),) if study else settings.studies
     known: dict[str, None] = {}

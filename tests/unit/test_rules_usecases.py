@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from monitor.authoring import examples
 from monitor.config import Settings
 from monitor.errors import RuleError, UsageError
 from monitor.records import Days, day_number
 from monitor.rules.rulefile import load_rules
-from monitor.usecases import examples, rules
+from monitor.usecases import rules
 from tests.rulefolders import EXAMPLE, RULE, write_rules
 
 STUDY = {"id": "A", "source": "a", "rules": ("p",), "ctcae": "5.0", "blinded": False, "mail": "coded"}

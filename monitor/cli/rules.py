@@ -1,0 +1,137 @@
+"""rules …: what authors of rules use."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from monitor.authoring.survivors import CASES
+from monitor.cli.options import CONFIG, ConfigOption, FormOption, StudyOption
+from monitor.cli.output import Form, complain, progress, say, show
+from monitor.config import load_settings
+from monitor.errors import RuleError
+from monitor.rules.schema import rule_schema
+from monitor.usecases.mutate import mutate_rules, passed
+from monitor.usecases.rules import (
+    check_rules,
+    check_templates,
+    explain_rule,
+    list_rules,
+    rule_sql,
+    test_rules,
+)
+
+rules = typer.Typer(help="List, check, test and explain the rules.", no_args_is_help=True)
+
+RuleArgument = Annotated[str, typer.Argument(help="The rule's id, such as PLT-01.")]
+
+
+@rules.command("list")
+def list_all(config: ConfigOption = CONFIG, form: FormOption = Form.TABLE) -> None:
+    """List the rules that the studies use."""
+    rows = [asdict(each) for each in list_rules(load_settings(config))]
+    show(rows, form, columns=("id", "pack", "severity", "title", "version", "examples", "studies"))
+
+
+@rules.command("check")
+def check_all(
+    config: ConfigOption = CONFIG,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON schema of a rule file, for editors, and end.")
+    ] = False,
+) -> None:
+    """Check every rule, parameter and list, and the mails' templates; all errors at once, exit 2."""
+    if schema:
+        typer.echo(json.dumps(rule_schema(), indent=2))
+        return
+    settings = load_settings(config)
+    problems = (*check_rules(settings), *check_templates(settings))
+    if problems:
+        raise RuleError(problems)
+    say("All rules and templates can be used.", "green")
+
+
+@rules.command("test")
+def test_examples(
+    rule: Annotated[str, typer.Argument(help="Only this rule.")] = "",
+    config: ConfigOption = CONFIG,
+    form: FormOption = Form.TABLE,
+) -> None:
+    """Run every rule's examples on every engine; exit 1 when one comes out otherwise."""
+    with progress("Testing"):
+        tested = test_rules(load_settings(config), rule or None)
+    failed = [each for each in tested if not each.passed]
+    rows = [asdict(each) for each in (failed if form is Form.TABLE else tested)]
+    show(
+        rows,
+        form,
+        columns=("rule", "example", "engine", "said"),
+        empty=f"{len(tested)} examples came out as expected.",
+    )
+    if failed:
+        complain(f"{len(failed)} of {len(tested)} examples came out otherwise.")
+        raise typer.Exit(1)
+
+
+@rules.command("mutate")
+def mutate(
+    rule: Annotated[str, typer.Argument(help="Only this rule.")] = "",
+    cases: Annotated[
+        int, typer.Option("--cases", min=1, help="Generated cases that a survivor must agree with.")
+    ] = CASES,
+    config: ConfigOption = CONFIG,
+    form: FormOption = Form.TABLE,
+) -> None:
+    """Change one thing at a time in each rule: does an example notice? Exit 1 when none does."""
+    settings = load_settings(config)
+    with progress("Mutating") as step:
+        found = list(mutate_rules(settings, rule, cases, step))
+    rows = [
+        {"rule": each.rule, "mutant": survivor.mutant, "differs": survivor.differs or "on no generated case"}
+        for each in found
+        for survivor in each.survivors
+    ]
+    show(rows, form, columns=("rule", "mutant", "differs"), empty="Every mutant was noticed by an example.")
+    total, killed = sum(each.mutants for each in found), sum(each.killed for each in found)
+    same = sum(len(each.equivalent) for each in found)
+    missed = total - killed - same
+    if form is Form.TABLE:
+        said = f"{killed} of {total} mutants were noticed; {missed} were not; {same} are the same rule."
+        say(said, "green" if not missed else "bold red")
+    if not all(passed(each) for each in found):
+        complain("Write an example that tells each of these apart, or say the rule in fewer words.")
+        raise typer.Exit(1)
+
+
+@rules.command("explain")
+def explain(
+    rule: RuleArgument, config: ConfigOption = CONFIG, study: StudyOption = "", form: FormOption = Form.TABLE
+) -> None:
+    """Say in words what a rule means in a study, and where its numbers come from."""
+    found = explain_rule(load_settings(config), rule, study or None)
+    if form is not Form.TABLE:
+        show([asdict(found)], form, columns=())
+        return
+    say(f"{found.id}  {found.title}  ({found.severity}, {found.study}, version {found.version})", "bold")
+    say(found.sentence)
+    for name, lines in (
+        ("Ends", [found.clear] if found.clear else []),
+        ("Levels", found.levels),
+        ("Parameters", found.parameters),
+        ("NOT PROTOCOL-CONFIRMED", found.unconfirmed),
+        ("Action", [found.action]),
+        ("Basis", found.basis),
+        ("Refers to", found.refers_to),
+        ("Examples", found.examples),
+    ):
+        for line in lines:
+            say(f"  {name + ':':<24}{line}")
+
+
+@rules.command("sql")
+def sql(rule: RuleArgument, config: ConfigOption = CONFIG, study: StudyOption = "") -> None:
+    """Print the select that a rule is compiled to."""
+    typer.echo(rule_sql(load_settings(config), rule, study or None))
