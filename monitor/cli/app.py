@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import monitor
-from monitor.cli import alerts, daily, proof, rules, tools
+from monitor.cli import alerts, boundaries, daily, proof, rules, tools
 from monitor.cli.output import complain, say
 from monitor.errors import MonitorError
 
@@ -39,6 +39,7 @@ for command in (
     proof.verify,
     proof.snapshots,
     tools.simulate,
+    boundaries.boundaries,
 ):
     app.command()(command)
 app.add_typer(rules.rules, name="rules")

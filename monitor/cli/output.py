@@ -63,6 +63,11 @@ def show(
         console().print(_table(rows, columns, title))
 
 
+def show_document(document: Mapping[str, Any]) -> None:
+    """Print one document as JSON."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
 def say(text: str, style: str = "") -> None:
     """Print a line for a person."""
     console().print(Text(text, style=style))

@@ -1,0 +1,1 @@
+"""Exact statistics, without any data: stopping boundaries and how they behave."""
