@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import monitor
-from monitor.cli import alerts, boundaries, daily, proof, rules, tools
+from monitor.cli import alerts, boundaries, daily, grading, proof, rules, tools
 from monitor.cli.output import complain, say
 from monitor.errors import MonitorError
 
@@ -40,6 +40,7 @@ for command in (
     proof.snapshots,
     tools.simulate,
     boundaries.boundaries,
+    grading.grade,
 ):
     app.command()(command)
 app.add_typer(rules.rules, name="rules")

@@ -30,7 +30,8 @@ X_HI_OPEN
 XDT_LO, XDT_HI      INTEGER   each date column of the domain (columns of kind DATE), as days
 ==================  ========  ==========================================================
 
-Every column of `columns_of` is there, null throughout when it was not received. Columns of DM
+Every column of `columns_of` is there, null throughout when it was not received; only the GRADES
+of LB are made by the engine that opens the table. Columns of DM
 (SITEID, ARM, SEX, AGE …) stand in every domain. The KEY of an administration that was one of an
 interval is that of its record, "/" and the days since the interval's start. Doses per kg (DOSEKG,
 LEVEL, PREVLEVEL) are in UNIT per kg.
@@ -109,6 +110,8 @@ def _columns(prefix: str, **words: str) -> dict[str, Kind]:
     return kinds
 
 
+# CTCAE grades, low and high, and of the baseline: made when they are asked for, not stored.
+GRADES = ("ATOXGRL", "ATOXGRH", "BTOXGRL", "BTOXGRH")
 VISITS = "=VISITNUM =VISITDY"
 TEXTS = "=STUDYID =DOMAIN =USUBJID =EPOCH =VISIT SPID REFID GRPID CAT SCAT STAT REASND"
 RESULT_TEXTS = (
@@ -121,13 +124,13 @@ DOSE_TEXTS = (
 EVENT_TEXTS = "TERM MODIFY DECOD LLT HLT HLGT BODSYS SOC STDTC ENDTC DTC PRESP OCCUR ENRF ENRTPT ENTPT LOC"
 
 
-def _findings(name: str, label: str, more: str = "") -> Domain:
+def _findings(name: str, label: str, more: str = "", numbers: str = "") -> Domain:
     """A findings domain: one result for each test, specimen and time."""
     columns = _columns(
         name,
-        text=f"{TEXTS} {RESULT_TEXTS} {more}",
-        number=f"{VISITS} SEQ DY TPTNUM TOXGR LLOQ =PCHG",
-        quantity="STRESN STNRLO STNRHI =BASE =CHG",
+        text=f"{TEXTS} {RESULT_TEXTS} =BNRIND {more}",
+        number=f"{VISITS} SEQ DY TPTNUM TOXGR LLOQ =PCHG {numbers}",
+        quantity="STRESN STNRLO STNRHI =BASE =CHG =BNRLO =BNRHI",
     )
     series = tuple(name + part for part in ("TESTCD", "SPEC", "CAT", "POS"))
     return Domain(
@@ -260,7 +263,7 @@ DOMAINS: Mapping[str, Domain] = {
         AE,
         _interventions("EX", "Exposure", "VAMT VAMTU"),
         _interventions("EC", "Exposure as Collected", "MOOD VAMT VAMTU"),
-        _findings("LB", "Laboratory Test Results", "LOINC"),
+        _findings("LB", "Laboratory Test Results", "LOINC", " ".join(f"={grade}" for grade in GRADES)),
         _findings("VS", "Vital Signs"),
         _events("DS", "Disposition", key="DECOD CAT SCAT STDTC", end=False),
         _interventions("CM", "Concomitant Medications"),

@@ -112,6 +112,9 @@ MILLIMOLES: Mapping[str, Fraction] = {
 # Charges per particle: 1 mEq = 1 mmol divided by the charge.
 VALENCE: Mapping[str, int] = {"K": 1, "SODIUM": 1, "CL": 1, "BICARB": 1, "MG": 2, "CA": 2}
 
+# What laboratories give in grams per litre; none of it is counted in 10^9/L.
+WEIGHED = frozenset({"HGB", "ALB", "PROT", "GLOBUL", "FIBRINO", "MCHC", "HAPTOG", "IGA", "IGG", "IGM"})
+
 # Other codes in use for the analytes above.
 SYNONYMS: Mapping[str, str] = {
     "TBILI": "BILI",
@@ -137,12 +140,15 @@ def _plain(spelling: str) -> str:
     return "".join(text.split()).replace("**", "^").replace("*", "^")
 
 
-def canonical(spelling: str | None) -> str | None:
+def canonical(spelling: str | None, code: str | None = None) -> str | None:
     """The unit that a spelling stands for, a key of UNITS; None when it is not known.
 
-    Case counts where it tells units apart: `G/L` is 10^9/L and `g/L` is grams per litre.
+    Case counts where it tells units apart: `G/L` is 10^9/L and `g/L` is grams per litre. Of a
+    test that is no count (`code`), `G/L` can only be grams, written in capitals.
     """
     plain = _plain(spelling or "")
+    if plain == "G/L" and analyte(code) in WEIGHED:
+        return "g/L"
     if plain in UNITS:
         return plain
     found = SPELLINGS.get(plain)
