@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from monitor.clinical.archives import Assign, Dataset, datasets, domain_of, named
+from monitor.clinical.archives import Assign, Dataset, datasets, domain_of
 from monitor.clinical.mapping import Mapped, Raw, claims, shape
+from monitor.clinical.quarantine import Issue
 from monitor.clinical.readers import read
 from monitor.clinical.sources import Ignored, RawFile, problems_error, receive
 from monitor.clinical.sql import Connection
@@ -33,6 +35,8 @@ class Loaded:
     standards: tuple[Standard, ...]
     datasets: dict[str, tuple[Dataset, ...]]  # by domain
     ignored: tuple[Ignored, ...]
+    issues: tuple[Issue, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def receive_study(
@@ -49,13 +53,10 @@ def receive_study(
 
 
 def assigned(study: StudySettings) -> Assign:
-    """Where a table of the study belongs, by its name: a mapping, [study] tables, or SDTM's names."""
+    """Where a table of the study belongs, by its name: to a map of the study, or as SDTM names datasets."""
 
     def assign(name: str) -> str | None:
-        if claims(study, name):
-            return ""
-        told = (domain.upper() for domain, pattern in study.tables.items() if named(name, pattern))
-        return next(told, domain_of(name))
+        return "" if claims(study, name) else domain_of(name)
 
     return assign
 
@@ -69,11 +70,12 @@ def load_tables(connection: Connection, study: StudySettings, received: Received
     for shaped in mapped.tables:
         problems += missing_columns(connection, shaped.domain, shaped.table, shaped.dataset.name)
         tables.setdefault(shaped.domain, []).append(shaped.table)
-        made_of.setdefault(shaped.domain, []).append(shaped.dataset)
+        made_of.setdefault(shaped.domain, []).extend((shaped.dataset, *shaped.also))
     if problems:
         raise problems_error(problems)
     standards = tuple(standardise(connection, domain, tables[domain]) for domain in sorted(tables))
-    return Loaded(standards, {name: tuple(made_of[name]) for name in made_of}, mapped.ignored)
+    made = {name: tuple(dict.fromkeys(made_of[name])) for name in made_of}
+    return Loaded(standards, made, mapped.ignored, mapped.issues, mapped.facts)
 
 
 def read_tables(
@@ -89,4 +91,4 @@ def read_tables(
         if not wrong:
             raws.append(Raw(dataset, table))
     mapped = shape(connection, study, raws)
-    return Mapped(mapped.tables, mapped.ignored, (*problems, *mapped.problems))
+    return replace(mapped, problems=(*problems, *mapped.problems))

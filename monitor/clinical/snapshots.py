@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,6 +15,8 @@ from typing import Any
 from monitor.clinical.archives import Dataset
 from monitor.clinical.identity import fingerprint, identify, shared_keys
 from monitor.clinical.loading import Received, load_tables, receive_study
+from monitor.clinical.mapping import reading
+from monitor.clinical.quarantine import Issue
 from monitor.clinical.sources import RawFile, still_the_same
 from monitor.clinical.sql import connect, quoted, write_parquet
 from monitor.clinical.standardise import Standard
@@ -101,7 +103,7 @@ def take_snapshot(
     try:
         store = Store(data_dir / "received")
         received = receive_study(study, base, stage, store, limits or LimitSettings())
-        if before is not None and _same_files(before, received.files):
+        if before is not None and _same_files(study, before, received.files):
             return _unchanged(study, before)
         manifest = _build(study, received, work, stage, before, now)
         still_the_same(received.files)
@@ -113,10 +115,12 @@ def take_snapshot(
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _same_files(before: Snapshot, files: Sequence[RawFile]) -> bool:
+def _same_files(study: StudySettings, before: Snapshot, files: Sequence[RawFile]) -> bool:
     """Whether the very bytes of the snapshot before came again, and are still read in the same way."""
     known = {(each["name"], each["hash"]) for each in before.manifest["files"]}
-    return before.manifest["reading"] == READING and known == {(raw.name, raw.hash) for raw in files}
+    return before.manifest["reading"] == f"{READING}-{reading(study)}" and known == {
+        (raw.name, raw.hash) for raw in files
+    }
 
 
 def _unchanged(study: StudySettings, before: Snapshot) -> Snapshot:
@@ -163,11 +167,16 @@ def _build(
         "ignored": [asdict(each) for each in (*received.ignored, *loaded.ignored)],
         "domains": domains,
         "rejects": [asdict(each) for standard in loaded.standards for each in standard.rejects],
-        "issues": [asdict(each) for standard in loaded.standards for each in standard.issues],
-        "reading": READING,
+        "issues": [asdict(each) for each in (*loaded.issues, *_issues(loaded.standards))],
+        "mapping": dict(loaded.facts),
+        "reading": f"{READING}-{reading(study)}",
         "received_through": reach,
         "data_through": declared(reach, study.through),
     }
+
+
+def _issues(standards: Sequence[Standard]) -> Iterator[Issue]:
+    return (each for standard in standards for each in standard.issues)
 
 
 def _domain(standard: Standard, mark: str, shared: int, found: Sequence[Dataset]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from monitor.config.checks import contradictions
+from monitor.config.maps import MapSettings, WideSettings
 from monitor.config.models import (
     BaselineSettings,
     DrugSettings,
@@ -160,5 +161,7 @@ def _every_key() -> list[str]:
         BaselineSettings,
         ReadSettings,
         LimitSettings,
+        MapSettings,
+        WideSettings,
     )
     return sorted({*SECTIONS, "study", "route", *(key for model in models for key in model.model_fields)})

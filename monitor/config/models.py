@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from sqlalchemy.engine import make_url
 
+from monitor.config.maps import Maps, Pattern
 from monitor.errors import ConfigError, Problem
 from monitor.records import Severity
 
@@ -168,9 +169,12 @@ class StudySettings(_Section):
 
     id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
     source: str
-    tables: dict[str, str] = {}
     queries: dict[str, str] = {}
     read: dict[str, ReadSettings] = {}
+    map: Maps = {}
+    drop: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    subject_pattern: Pattern = ""
     rules: tuple[str, ...] = Field(min_length=1)
     preset: str | None = None
     ctcae: Literal["5.0", "6.0"]

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from monitor.clinical.domains import DOMAINS, kind_of
+from monitor.clinical.domains import DOMAINS
 from monitor.clinical.sql import query, quoted, text
+from monitor.clinical.supplements import same_text
 from monitor.derive.stage import Input
-from monitor.records import Kind
 
 RELATION = "RELATION"
 COLUMNS = ("ROWN", "USUBJID", "DOMAIN_A", "ROW_A", "DOMAIN_B", "ROW_B")
@@ -73,13 +73,6 @@ def _members(given: Input) -> Iterator[str]:
             yield f"{begin.format('NULL')} {joined} {same} {where} NOT NULL"
             either = f"{own} IS NOT NULL AND (r.USUBJID IS NULL OR r.USUBJID = d.USUBJID)"
             yield f"{begin.format(own)} {joined} {either} {where} NULL"
-
-
-def same_text(sql: str, domain: str, variable: str) -> str:
-    """SQL of an identifying value as it is compared: `1` and `1.0` are one number, never one code."""
-    if kind_of(domain, variable) is not Kind.NUMBER:
-        return f"trim({sql})"
-    return f"coalesce(printf('%.12g', TRY_CAST({sql} AS DOUBLE)), trim({sql}))"
 
 
 def _places(final: Mapping[str, str]) -> Iterator[str]:
