@@ -7,18 +7,16 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import TypeVar
 
 from monitor.rules.rule import (
-    AnyOf,
     Column,
     Condition,
     InList,
     IsNull,
     Matches,
     Not,
+    Other,
+    Plain,
     Rule,
     Series,
-    With,
-    Without,
-    WithRule,
 )
 
 Node = TypeVar("Node")
@@ -33,18 +31,14 @@ class Place:
     found: Series
 
 
-def clauses(rule: Rule) -> Iterator[With | Without | WithRule]:
+def clauses(rule: Rule) -> tuple[Plain, ...]:
     """Every clause of a rule and of its levels, those of an `any` one by one."""
-    for clause in (*rule.clauses, *(clause for level in rule.levels for clause in level.clauses)):
-        if isinstance(clause, AnyOf):
-            yield from clause.items
-        else:
-            yield clause
+    return rule.plain_clauses
 
 
 def series_of(rule: Rule) -> tuple[Series, ...]:
     """The rule's own series first, then those of its clauses."""
-    others = (clause.series for clause in clauses(rule) if not isinstance(clause, WithRule))
+    others = (clause.series for clause in clauses(rule) if isinstance(clause, Other))
     return tuple(dict.fromkeys((rule.series, *others)))
 
 
@@ -64,7 +58,7 @@ def places(rule: Rule) -> Iterator[Place]:
         if series.of is not None:
             yield Place(series.of, Series(series.domain, None, series.unit), own)
     for clause in clauses(rule):
-        if not isinstance(clause, WithRule) and clause.where is not None:
+        if isinstance(clause, Other) and clause.where is not None:
             yield Place(clause.where, clause.series, own)
 
 

@@ -39,6 +39,7 @@ NEGATED_TERM = "negated term"
 WINDOW_OPEN = "window open"
 WAITING = "waiting"
 NOT_RECEIVED = "domain not received"
+NO_TIME = "no time of day"
 EPISODE = "episode can't be told"
 
 Causes = tuple[Cause, ...]

@@ -15,8 +15,9 @@ from sqlalchemy.dialects import postgresql
 
 from monitor.rules.context import Context
 from monitor.rules.rule import Clause, Clear, Condition, Level, Rule, Series
-from monitor.rules.sql.clauses import Answer, Frame, compile_clause
+from monitor.rules.sql.clauses import compile_clause
 from monitor.rules.sql.conditions import compile_condition, not_false
+from monitor.rules.sql.frame import Answer, Frame
 from monitor.rules.sql.scope import (
     Element,
     Scope,

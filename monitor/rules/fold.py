@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 
 from monitor.clinical.domains import DOMAINS, RecordClass
 from monitor.records import Episode, Truth, Verdict
+from monitor.rules.answers import natural_key
 from monitor.rules.rule import Per, Rule
 
-ORDINAL = re.compile(r"(?<=-[0-9a-f]{16})-\d+$")  # of KEY, as monitor.clinical.identity makes it
 LATE = 10**9  # after every day: a record without a date is ordered last
 
 
@@ -59,7 +58,7 @@ def _per_record(rule: Rule, verdicts: Sequence[Verdict]) -> list[Episode]:
     event = DOMAINS[rule.series.domain].record_class is RecordClass.EVENTS
     by_key: dict[str, list[Verdict]] = {}
     for verdict in _told(verdicts):
-        key = ORDINAL.sub("", verdict.key) if event else verdict.key
+        key = natural_key(verdict.key) if event else verdict.key
         by_key.setdefault(key, []).append(verdict)
     return [_closed_later(rule, _whole(rule, told), verdicts) for told in by_key.values()]
 

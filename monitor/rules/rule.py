@@ -1,4 +1,4 @@
-"""The rule tree: what a rule is, apart from its text and its SQL. Conditions are in `nodes`."""
+"""The rule tree: what a rule is, apart from text and SQL. Conditions are in `nodes`, clauses in `other`."""
 
 from __future__ import annotations
 
@@ -31,6 +31,23 @@ from monitor.rules.nodes import (
     Param,
     Text,
 )
+from monitor.rules.other import (
+    AnyOf,
+    At,
+    Clause,
+    OfRule,
+    Open,
+    Other,
+    Plain,
+    Series,
+    State,
+    Tie,
+    Window,
+    With,
+    Without,
+    WithoutRule,
+    WithRule,
+)
 
 __all__ = [
     "Absolute",
@@ -58,103 +75,25 @@ __all__ = [
     "Matches",
     "Not",
     "Number",
+    "OfRule",
     "Open",
     "Operator",
     "Or",
+    "Other",
     "Param",
     "Per",
+    "Plain",
     "Rule",
     "Series",
+    "State",
     "Text",
+    "Tie",
     "Window",
     "With",
     "WithRule",
     "Without",
+    "WithoutRule",
 ]
-
-
-@dataclass(frozen=True)
-class Series:
-    """The records looked at: a domain, narrowed by `of`; `unit` is that of the rule's numbers.
-
-    `unit` is a key of `monitor.clinical.units`. A record for which `of` is unknown belongs to
-    the series, and its truth is at most unknown.
-    """
-
-    domain: str
-    of: Condition | None = None
-    unit: str = ""
-
-
-@dataclass(frozen=True)
-class Window:
-    """Days relative to the found record, both ends included; None is unbounded.
-
-    An unbounded high end means the end of the data, so it never reaches past them.
-    """
-
-    low: int | None
-    high: int | None
-
-
-class At(StrEnum):
-    """Which part of the other record must lie in the window."""
-
-    ANY = "any"
-    START = "start"
-    END = "end"
-
-
-@dataclass(frozen=True)
-class With:
-    """Another record of the same subject, in the window, for which `where` holds."""
-
-    series: Series
-    window: Window
-    where: Condition | None = None
-    at: At = At.ANY
-
-
-class Open(StrEnum):
-    """What a `without` says while the data have not passed the end of its window."""
-
-    WAIT = "wait"
-    FIRE = "fire"
-
-
-@dataclass(frozen=True)
-class Without:
-    """No such record in the window. `open` is needed when the window reaches past day 0."""
-
-    series: Series
-    window: Window
-    where: Condition | None = None
-    at: At = At.ANY
-    open: Open | None = None
-
-
-@dataclass(frozen=True)
-class WithRule:
-    """An episode of another rule is open at the found record.
-
-    Open from the day after the record that opened it, unless `same_day`; then on the opening
-    day itself too: by the times of day when both are known, else as the study's `same_day`
-    setting says (before, after, or cannot tell). On the day on which it closes it is no
-    longer open.
-    """
-
-    rule: str
-    same_day: bool = False
-
-
-@dataclass(frozen=True)
-class AnyOf:
-    """One of its clauses must hold."""
-
-    items: tuple[With | Without | WithRule, ...]
-
-
-Clause = With | Without | WithRule | AnyOf
 
 
 @dataclass(frozen=True)
@@ -233,7 +172,7 @@ class Rule:
     version: str = ""  # hash of the file's meaning (not of its examples)
 
     @property
-    def plain_clauses(self) -> tuple[With | Without | WithRule, ...]:
+    def plain_clauses(self) -> tuple[Plain, ...]:
         """All clauses of the rule and of its levels, those of groups one by one."""
         given = [*self.clauses, *(clause for level in self.levels for clause in level.clauses)]
         return tuple(
@@ -243,11 +182,11 @@ class Rule:
     @property
     def refers_to(self) -> tuple[str, ...]:
         """The rules whose episodes this rule asks for, each once."""
-        named = [clause.rule for clause in self.plain_clauses if isinstance(clause, WithRule)]
+        named = [clause.rule for clause in self.plain_clauses if isinstance(clause, OfRule)]
         return tuple(dict.fromkeys(named))
 
     @property
     def domains(self) -> tuple[str, ...]:
         """The domains that this rule looks at, that of its own series first, each once."""
-        others = [clause.series.domain for clause in self.plain_clauses if not isinstance(clause, WithRule)]
+        others = [clause.series.domain for clause in self.plain_clauses if isinstance(clause, Other)]
         return tuple(dict.fromkeys([self.series.domain, *others]))
