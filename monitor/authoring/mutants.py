@@ -32,14 +32,14 @@ from monitor.rules.rule import (
     Matches,
     Not,
     Number,
+    OfRule,
     Operator,
     Or,
+    Other,
     Param,
+    Plain,
     Rule,
     Window,
-    With,
-    Without,
-    WithRule,
 )
 from monitor.rules.rule import Comparator as Is
 
@@ -160,12 +160,12 @@ def _in_fields(node: Any, where: str) -> Iterator[Change]:
 ConditionPart = (
     Absolute | And | Arithmetic | Coalesce | Compare | InList | InWords | IsNull | Like | Matches | Not | Or
 )
-Dropped = With | Without | WithRule | AnyOf | Level  # a whole part of a rule, which can be left out
+Dropped = Plain | AnyOf | Level  # a whole part of a rule, which can be left out
 
 
 def _of_no_matter(node: object, name: str) -> bool:
     """Whether a field decides nothing: a finding is of one day, its start and its end are one."""
-    return name == "at" and isinstance(node, With | Without) and _of_findings(node.series.domain)
+    return name == "at" and isinstance(node, Other) and _of_findings(node.series.domain)
 
 
 def _of_findings(domain: str) -> bool:
@@ -176,6 +176,8 @@ def _is_rule(node: object) -> bool:
     """Whether a changed node is still one that a rule file could hold."""
     if isinstance(node, Window):
         return not (isinstance(node.low, int) and isinstance(node.high, int) and node.low > node.high)
+    if isinstance(node, Other | OfRule) and node.count < 1:
+        return False
     if isinstance(node, AnyOf):
         return len(node.items) > 0
     if isinstance(node, Level):

@@ -12,9 +12,10 @@ from monitor.authoring.examples import day_words, difference
 from monitor.authoring.generated import BASE, draw, pool_of
 from monitor.authoring.mutants import Mutant, mutants
 from monitor.records import Episode, Truth
+from monitor.rules.case import start_of
 from monitor.rules.context import Context
 from monitor.rules.fold import fold
-from monitor.rules.reference import judge, start_of
+from monitor.rules.reference import judge
 from monitor.rules.rule import Rule
 from monitor.rules.rulefile import Pack
 from monitor.rules.terms import Row

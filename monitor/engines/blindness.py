@@ -11,7 +11,7 @@ from monitor.engines.named import columns, inside, lists_asked, needed
 from monitor.records import Cause, Kind
 from monitor.rules import causes as because
 from monitor.rules.context import Context
-from monitor.rules.english import record_words
+from monitor.rules.record_words import record_words
 from monitor.rules.rule import Column, Comparator, Compare, Condition, IsNull, Not, Per, Rule, Series
 from monitor.rules.truth import is_word
 from monitor.rules.wording import Speech

@@ -10,7 +10,8 @@ from monitor.engines import evidence
 from monitor.engines.findings import Setting, Subject, common_facts, named_columns, opening, rows_of
 from monitor.records import Cause, EvidenceRow, Finding, Truth
 from monitor.rules.answers import Judged
-from monitor.rules.english import record_words, sentence
+from monitor.rules.english import sentence
+from monitor.rules.record_words import record_words
 from monitor.rules.wording import Speech
 
 SHOWN = 10  # rows of a finding; the rest are counted

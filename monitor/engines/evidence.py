@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from monitor.clinical.domains import DOMAINS
 from monitor.records import Days, EvidenceRow, day_date
-from monitor.rules.reference import start_of
+from monitor.rules.case import start_of
 from monitor.rules.terms import Row
 
 # SDTM variables, without the domain's letters, that belong in evidence: what was measured, in

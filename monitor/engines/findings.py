@@ -28,12 +28,12 @@ from monitor.records import (
     day_number,
 )
 from monitor.rules.answers import Judged, Used
+from monitor.rules.case import moment_of, start_of
 from monitor.rules.context import Context
 from monitor.rules.english import action_words, parameters, sentence, unconfirmed
-from monitor.rules.reference import start_of
-from monitor.rules.rule import Rule, WithRule
+from monitor.rules.rule import OfRule, Rule
 from monitor.rules.terms import Row
-from monitor.rules.windows import open_at
+from monitor.rules.windows import in_state
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def _earliest(one: Judged) -> list[Row]:
 
 def assumed(setting: Setting) -> list[str]:
     """What was taken for granted: the order of two records of one day without times."""
-    asked = any(isinstance(clause, WithRule) and clause.same_day for clause in clauses(setting.rule))
+    asked = any(isinstance(clause, OfRule) and clause.same_day for clause in clauses(setting.rule))
     order = setting.context.same_day
     if not asked or order == "cannot tell":
         return []
@@ -212,17 +212,16 @@ def _clearing(episode: Episode, subject: Subject) -> list[Judged]:
 
 def opening(setting: Setting, one: Judged, subject: Subject) -> list[Used]:
     """The records that opened the other rules' episodes in which a record lies."""
-    asked = (clause for clause in clauses(setting.rule) if isinstance(clause, WithRule))
+    asked = (clause for clause in clauses(setting.rule) if isinstance(clause, OfRule))
     return [used for clause in asked for used in _opening(setting, clause, one, subject)]
 
 
-def _opening(setting: Setting, clause: WithRule, one: Judged, subject: Subject) -> list[Used]:
+def _opening(setting: Setting, clause: OfRule, one: Judged, subject: Subject) -> list[Used]:
     order, domain = setting.context.same_day, setting.referred[clause.rule].series.domain
     opened = {
         verdict.row
         for episode in setting.episodes[clause.rule]
-        if episode.subject == subject.name
-        and open_at(episode, one.verdict.days, one.verdict.second, same_day=clause.same_day, setting=order)
+        if episode.subject == subject.name and in_state(clause, episode, moment_of(one.found), order)
         for verdict in episode.verdicts[:1]
     }
     return [Used("with", domain, row) for row in subject.rows.get(domain, ()) if row["ROWN"] in opened]

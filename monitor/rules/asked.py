@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from monitor.records import Cause, Truth
 from monitor.rules import causes as because
-from monitor.rules.answers import Answer, Case, Used, event_of, in_series, moment_of, rows_of
+from monitor.rules.answers import Answer, Used, rows_of
+from monitor.rules.case import Case, event_of, in_series, moment_of
 from monitor.rules.causes import each_once, why
 from monitor.rules.rule import Open, Other, Window, With, Without
 from monitor.rules.terms import Row, Scope

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from monitor.records import Cause, Truth
 from monitor.rules import causes as because
-from monitor.rules.answers import Answer, Case
+from monitor.rules.answers import Answer
 from monitor.rules.asked import not_received, told_with, told_without
+from monitor.rules.case import Case
 from monitor.rules.rule import OfRule, WithoutRule, WithRule
 from monitor.rules.windows import in_state, reaches_past
 

@@ -5,33 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
-from functools import singledispatch
 
-from monitor.clinical.domains import DOMAINS, RecordClass
 from monitor.rules.build import PLACEHOLDER
+from monitor.rules.clause_words import clause_words
 from monitor.rules.context import Context, Parameter
-from monitor.rules.desk import tests_of
-from monitor.rules.names import RECORDS, test_name
 from monitor.rules.params import STUDY
-from monitor.rules.phrases import alternatives, describe
-from monitor.rules.rule import (
-    AnyOf,
-    At,
-    Clause,
-    Compare,
-    Condition,
-    InList,
-    InWords,
-    Or,
-    Param,
-    Rule,
-    Series,
-    Window,
-    With,
-    Without,
-    WithRule,
-)
-from monitor.rules.wording import Speech, joined, quantity
+from monitor.rules.record_words import record_words
+from monitor.rules.rule import Param, Rule
+from monitor.rules.wording import Speech, quantity
 
 PROTOCOL = "protocol"
 SOURCES = {
@@ -121,103 +102,3 @@ def _param_names(node: object) -> Iterator[str]:
     elif is_dataclass(node):
         for key in fields(node):
             yield from _param_names(getattr(node, key.name))
-
-
-# ---------------------------------------------------------------- records and clauses
-
-
-def record_words(series: Series, where: Condition | None, speech: Speech) -> str:
-    """A record of a series for which a condition holds: "Platelets (PLAT) above 400 10^9/L"."""
-    head, rest = series_words(series)
-    said = [str(describe(rest, speech))] if rest else []
-    if where is not None:
-        phrase = describe(where, speech)
-        if phrase.subject == "result" and not said:
-            return f"{head} {phrase.said}"
-        said.append(_numbered(where, speech) or str(phrase))
-    return f"{head}: {', and '.join(said)}" if said else head
-
-
-def _numbered(where: Condition, speech: Speech) -> str:
-    """Three and more conditions, one of which must hold, some of several parts; else ""."""
-    phrases = alternatives(where, speech) if isinstance(where, Or) else []
-    if len(phrases) < 3 or not any(phrase.several for phrase in phrases):
-        return ""
-    return "one of " + ", or ".join(f"({number}) {phrase}" for number, phrase in enumerate(phrases, 1))
-
-
-def series_words(series: Series) -> tuple[str, Condition | None]:
-    """What the records are called, and what of the series' condition that does not yet say."""
-    codes = tuple(tests_of(series.of))
-    if codes and isinstance(series.of, Compare | InWords):
-        return joined([test_name(code) for code in codes], "or"), None
-    noun = RECORDS.get(series.domain) or DOMAINS[series.domain].label
-    if isinstance(series.of, InList):
-        return f"{noun} of {series.of.list.replace('-', ' ').replace('_', ' ')}", None
-    return noun, series.of
-
-
-@singledispatch
-def clause_words(clause: Clause, found: Series, context: Context) -> str:
-    """A clause as words."""
-    kind = type(clause).__name__
-    raise AssertionError(f"for {found.domain} on day {context.as_of}, a clause without words: {kind}")
-
-
-@clause_words.register
-def _(clause: With, found: Series, context: Context) -> str:
-    return f"with {_other(clause, found, context)}"
-
-
-@clause_words.register
-def _(clause: Without, found: Series, context: Context) -> str:
-    waits = ""
-    if clause.open is not None:
-        waits = " (told at once)" if clause.open == "fire" else " (told once the data have passed it)"
-    return f"without {_other(clause, found, context)}{waits}"
-
-
-@clause_words.register
-def _(clause: WithRule, found: Series, context: Context) -> str:  # noqa: ARG001
-    since = "the same day on" if clause.same_day else "the day after its first record on"
-    return f"while an episode of {clause.rule} is open, from {since}"
-
-
-@clause_words.register
-def _(clause: AnyOf, found: Series, context: Context) -> str:
-    return f"and one of: {joined([f'({clause_words(item, found, context)})' for item in clause.items], 'or')}"
-
-
-def _other(clause: With | Without, found: Series, context: Context) -> str:
-    series = clause.series
-    speech = Speech(series.domain, series.unit, found.domain, context.params)
-    words = record_words(series, clause.where, speech)
-    return f"{words}, in {series.domain}, {_part(clause)}{window_words(clause.window)}"
-
-
-def _part(clause: With | Without) -> str:
-    lasts = DOMAINS[clause.series.domain].record_class in (RecordClass.INTERVENTIONS, RecordClass.EVENTS)
-    return f"its {clause.at} " if lasts and clause.at is not At.ANY else ""
-
-
-def window_words(window: Window) -> str:
-    """When, counted from the found record."""
-    match window:
-        case Window(None, None):
-            return "at any time"
-        case Window(0, 0):
-            return "on the same day"
-        case Window(None, int(high)):
-            return f"up to {_day(high)}"
-        case Window(int(low), None):
-            return f"from {_day(low)} on"
-        case Window(int(low), int(high)) if low == -high and low < 0:
-            return f"within {high} days before or after"
-    return f"from {_day(window.low or 0)} to {_day(window.high or 0)}"
-
-
-def _day(days: int) -> str:
-    if days == 0:
-        return "the same day"
-    plural = "" if abs(days) == 1 else "s"
-    return f"{abs(days)} day{plural} {'before' if days < 0 else 'after'}"

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from monitor.clinical.domains import DOMAINS, RecordClass
 from monitor.records import Episode, Truth, Verdict
-from monitor.rules.answers import natural_key
+from monitor.rules.case import natural_key
 from monitor.rules.rule import Per, Rule
 
 LATE = 10**9  # after every day: a record without a date is ordered last

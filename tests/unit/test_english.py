@@ -11,6 +11,7 @@ import pytest
 
 from monitor.clinical.domains import DOMAINS
 from monitor.rules import english
+from monitor.rules.clause_words import clause_words, window_words
 from monitor.rules.conditions import parse_condition
 from monitor.rules.context import Context, Parameter
 from monitor.rules.names import RECORDS, column_name
@@ -168,7 +169,7 @@ def test_the_found_record_is_named() -> None:
     ],
 )
 def test_a_window_in_words(low: int | None, high: int | None, words: str) -> None:
-    assert english.window_words(Window(low, high)) == words
+    assert window_words(Window(low, high)) == words
 
 
 def test_clauses_in_words(tmp_path: Path) -> None:
@@ -257,7 +258,7 @@ def test_an_action_is_read_with_its_numbers() -> None:
     [
         (value, Expression, (Speech("LB"),)),
         (describe, Condition, (Speech("LB"),)),
-        (english.clause_words, Clause, (Series("LB"), SHIPPED)),
+        (clause_words, Clause, (Series("LB"), SHIPPED)),
     ],
 )
 def test_every_node_of_the_tree_has_words(words: Any, nodes: object, given: tuple[object, ...]) -> None:

@@ -14,9 +14,10 @@ from sqlalchemy.types import TypeEngine
 from monitor.records import Days, Episode, Truth
 from monitor.rules.compiler import sql_text
 from monitor.rules.rule import At, Comparator, Window, WithRule
-from monitor.rules.sql.clauses import compile_window, is_open
+from monitor.rules.sql.episodes import is_open
 from monitor.rules.sql.expressions import Bound, Range, equal, greater
-from monitor.rules.sql.scope import Source, truth_of
+from monitor.rules.sql.scope import truth_of
+from monitor.rules.sql.windows import Span, within
 from monitor.rules.values import between, compare
 from monitor.rules.windows import in_window, open_at
 
@@ -53,8 +54,8 @@ PLACED = {name: Integer() for name in ("day_lo", "day_hi", "start_lo", "start_hi
 def test_a_record_lies_in_a_window_as_defined(window: Window) -> None:
     cases = list(product(DAYS, DAYS, DAYS))
     grid = table("grid", *(column(name, kind) for name, kind in PLACED.items()))
-    ends = [grid.c[name] for name in ("start_lo", "start_hi", "end_lo", "end_hi")]
-    condition = compile_window(window, Source("LB", grid, frozenset()), *ends)
+    spans = [Span(grid.c[f"{part}_lo"], grid.c[f"{part}_hi"]) for part in ("day", "start", "end")]
+    condition = within(window, *spans)
     meant = [in_window(window, At.ANY, *case) for case in cases]
     if condition is None:
         assert set(meant) == {Truth.TRUE}
