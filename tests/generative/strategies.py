@@ -43,17 +43,22 @@ from monitor.rules.rule import (
     Matches,
     Not,
     Number,
+    OfRule,
     Open,
     Operator,
     Or,
     Param,
     Per,
+    Plain,
     Rule,
     Series,
+    State,
     Text,
+    Tie,
     Window,
     With,
     Without,
+    WithoutRule,
     WithRule,
 )
 from monitor.rules.terms import Row
@@ -222,7 +227,7 @@ def tables() -> SearchStrategy[dict[str, list[Row]]]:
 def _numbered(drawn: Mapping[str, list[Row]]) -> dict[str, list[Row]]:
     return {
         domain: [
-            {**row, "ROWN": number, "KEY": f"{domain}-{number}"}
+            {**row, "ROWN": number, "KEY": f"{domain}-{number // 2:016x}-{number % 2 + 1}"}
             for number, row in enumerate(sorted(rows, key=lambda row: str(row["USUBJID"])))
         ]
         for domain, rows in drawn.items()
@@ -257,7 +262,7 @@ def received(domain: str) -> SearchStrategy[tuple[frozenset[str], dict[str, int]
     """Which columns of a domain were received, and how far its data reach, by site."""
     names = tuple(COLUMNS[domain])
     columns = st.sampled_from(
-        [*[names] * 5 * len(names), *(names[:n] + names[n + 1 :] for n in range(len(names))), ()]
+        [*[names] * 3 * len(names), *(names[:n] + names[n + 1 :] for n in range(len(names))), ()]
     )
     reach = st.sampled_from((LAST + 30, LAST + 30, LAST, FIRST + 4))
     sites = st.sampled_from((("",), ("",), ("", "S1"), ("S1",)))
@@ -424,19 +429,64 @@ def _ordered(ends: tuple[int | None, int | None]) -> Window:
 
 
 @cache
-def others(domain: str, found: str) -> SearchStrategy[With | Without]:
-    """`with` or `without`."""
-    place = Place(domain, found)
-    parts = (series(place), windows(), asked(place), st.sampled_from(At))
-    return st.one_of(st.builds(With, *parts), st.builds(Without, *parts, maybe(st.sampled_from(Open))))
+def hours() -> SearchStrategy[Window]:
+    """Hours around the found record."""
+    bound = st.sampled_from((-50, -48, -26, -24, -2, 0, 0, 2, 22, 24))
+    return st.tuples(bound, bound).map(lambda ends: Window(min(ends), max(ends), hours=True))
 
 
 @cache
-def single_clauses(found: str) -> SearchStrategy[With | Without | WithRule]:
+def ties() -> SearchStrategy[dict[str, Any]]:
+    """A window, half of those in days with a tie: of which an end is mostly the found record's day."""
+    ending = st.sampled_from((Window(-2, 0), Window(None, 0), Window(0, 2), Window(0, None)))
+    tied = st.fixed_dictionaries({"window": often(ending, ending, windows()), "tie": st.sampled_from(Tie)})
+    plain = st.fixed_dictionaries({"window": often(*[windows()] * 5, hours())})
+    return often(plain, plain, plain, tied)
+
+
+@cache
+def others(domain: str, found: str) -> SearchStrategy[With | Without]:
+    """`with` or `without`."""
+    place = Place(domain, found)
+    parts = {
+        "series": series(place),
+        "where": asked(place),
+        "at": st.sampled_from(At),
+        "count": st.sampled_from((1, 1, 1, 2, 3)),
+    }
+    opened = st.fixed_dictionaries({"open": maybe(st.sampled_from(Open))})
+    with_ = _built(With, st.fixed_dictionaries(parts), ties())
+    return st.one_of(with_, _built(Without, st.fixed_dictionaries(parts), ties(), opened))
+
+
+def _built(kind: Any, *parts: SearchStrategy[dict[str, Any]]) -> SearchStrategy[Any]:
+    """A node of the fields that several strategies draw."""
+    return st.tuples(*parts).map(lambda drawn: kind(**{key: part[key] for part in drawn for key in part}))
+
+
+@cache
+def of_rules() -> SearchStrategy[OfRule]:
+    """`[[with]] rule` or `[[without]] rule`."""
+    parts = {
+        "rule": st.sampled_from(OTHER_RULES),
+        "same_day": st.booleans(),
+        "state": st.sampled_from(State),
+        "window": maybe(windows()),
+        "count": st.sampled_from((1, 1, 2)),
+        "domain": st.sampled_from((*COLUMNS, NOT_RECEIVED)),
+    }
+    opened = {**parts, "open": maybe(st.sampled_from(Open))}
+    return st.one_of(
+        st.fixed_dictionaries(parts).map(lambda drawn: WithRule(**drawn)),
+        st.fixed_dictionaries(opened).map(lambda drawn: WithoutRule(**drawn)),
+    )
+
+
+@cache
+def single_clauses(found: str) -> SearchStrategy[Plain]:
     """A clause that holds no other."""
-    of_rule = st.builds(WithRule, st.sampled_from(OTHER_RULES), st.booleans())
     domains = (*COLUMNS, *COLUMNS, NOT_RECEIVED)
-    return often(*(others(domain, found) for domain in domains), of_rule, of_rule)
+    return often(*(others(domain, found) for domain in domains), of_rules(), of_rules())
 
 
 @cache
@@ -495,7 +545,7 @@ def worlds(*, several: int = 4) -> SearchStrategy[World]:
         _world,
         contexts(),
         tables(),
-        st.lists(episodes(), max_size=4),
+        st.lists(episodes(), max_size=6),
         st.lists(rules(), min_size=1, max_size=several),
     )
 

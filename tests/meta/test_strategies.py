@@ -12,7 +12,20 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from monitor.records import Truth
-from monitor.rules.rule import At, Clause, Comparator, Condition, Expression, Level, Open, Operator, Per, Rule
+from monitor.rules.rule import (
+    At,
+    Clause,
+    Comparator,
+    Condition,
+    Expression,
+    Level,
+    Open,
+    Operator,
+    Per,
+    Rule,
+    State,
+    Tie,
+)
 from monitor.rules.terms import Row
 from tests.generative.strategies import LISTS, NOT_RECEIVED, World, worlds
 
@@ -26,7 +39,7 @@ MANY = settings(
     suppress_health_check=list(HealthCheck),
 )
 NODES = [*get_args(Expression), *get_args(Condition), *get_args(Clause), Level]
-WORDS = [word for kind in (Comparator, Operator, At, Open, Per) for word in kind]
+WORDS = [word for kind in (Comparator, Operator, At, Open, Per, State, Tie) for word in kind]
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +96,7 @@ def rows(world: World) -> list[Row]:
 
 
 def windows_end_after_the_data(world: World, rule: Rule) -> bool:
-    highs = [part.window.high for part in walked(rule) if hasattr(part, "window")]
+    highs = [part.window.high for part in walked(rule) if getattr(part, "window", None)]
     reach = min(world.context.through.values(), default=0)
     return any(
         high is not None and row["DAY_HI"] and row["DAY_HI"] + high > reach
@@ -147,6 +160,10 @@ TRAPS: dict[str, Callable[[World], bool]] = {
     ),
     "an episode asked for": lambda w: any(rule.refers_to for rule in w.rules) and bool(w.episodes),
     "an episode that can't be told": lambda w: any(e.truth is Truth.UNKNOWN for e in w.episodes),
+    "an event in two rows": lambda w: (
+        len({r["KEY"][:-2] for r in w.tables.get("AE", ())}) < len(w.tables.get("AE", ()))
+    ),
+    "records counted": lambda w: any(getattr(part, "count", 1) > 1 for r in w.rules for part in walked(r)),
     "an episode that is closed": lambda w: any(e.closed is not None for e in w.episodes),
     "several subjects": lambda w: len({r["USUBJID"] for r in rows(w)}) > 2,
     "several domains": lambda w: sum(bool(table) for table in w.tables.values()) > 2,
