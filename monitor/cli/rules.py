@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from monitor.authoring.survivors import CASES
-from monitor.cli.options import CONFIG, ConfigOption, FormOption, StudyOption
+from monitor.cli.backtests import backtest_rows, backtest_words
+from monitor.cli.options import CONFIG, ConfigOption, FormOption, StudyOption, opened
 from monitor.cli.output import Form, complain, progress, say, show
+from monitor.clock import now
 from monitor.config import load_settings
 from monitor.errors import RuleError
 from monitor.rules.schema import rule_schema
+from monitor.usecases.backtest import backtest
 from monitor.usecases.mutate import mutate_rules, passed
 from monitor.usecases.rules import (
     check_rules,
@@ -129,6 +133,32 @@ def explain(
     ):
         for line in lines:
             say(f"  {name + ':':<24}{line}")
+
+
+@rules.command("backtest")
+def backtest_rule(
+    rule: RuleArgument,
+    study: Annotated[str, typer.Option("--study", help="The study whose history is used.")],
+    draft: Annotated[
+        Path | None, typer.Option("--draft", help="A rule file (or rules folder) to compare with.")
+    ] = None,
+    weekly: Annotated[
+        bool, typer.Option("--weekly", help="One cut-off a week in place of each day.")
+    ] = False,
+    config: ConfigOption = CONFIG,
+    form: FormOption = Form.TABLE,
+) -> None:
+    """Say what a rule would have done over a study's history; with --draft, what would change."""
+    monitor = opened(config)
+    chosen = monitor.settings.study(study)
+    with progress("Going back") as step:
+        found = backtest(monitor, chosen, rule, now(), draft=draft, weekly=weekly, step=step)
+    rows = backtest_rows(found)
+    columns = ("subject", "opened", "seen", "severity", *(["draft"] if found.draft else []))
+    show(rows, form, columns=columns, empty="No alert at any cut-off.")
+    if form is Form.TABLE:
+        for line in backtest_words(found):
+            say(line)
 
 
 @rules.command("sql")

@@ -47,8 +47,16 @@ class Found:
 class Engine:
     """One study's derived tables. A context manager; `tables` maps a domain to its Parquet file."""
 
-    def __init__(self, tables: Mapping[str, Path], *, threads: int = 2, memory_limit: str = "") -> None:
+    def __init__(
+        self,
+        tables: Mapping[str, Path],
+        *,
+        threads: int = 2,
+        memory_limit: str = "",
+        until: int | None = None,
+    ) -> None:
         self._tables = dict(tables)
+        self._until = until  # the last day of which records are shown; one without a date stays
         self._words: dict[tuple[str, str], tuple[str, ...]] = {}
         self._columns: dict[str, frozenset[str]] = {}
         settings: dict[str, str | bool | int | float | list[str]] = {
@@ -78,10 +86,14 @@ class Engine:
             quoted = glob.escape(name).replace("'", "''")
             self._run(
                 f"opening {domain}",
-                f"CREATE VIEW {_name(domain)} AS SELECT * FROM read_parquet('{quoted}')",
+                f"CREATE VIEW {_name(domain)} AS SELECT * FROM read_parquet('{quoted}'){self._shown()}",
             )
             described = self._run(f"opening {domain}", f"DESCRIBE {_name(domain)}")
             self._columns[domain] = frozenset(row[0] for row in described)
+
+    def _shown(self) -> str:
+        """SQL for the records that are not behind the last day shown."""
+        return "" if self._until is None else f" WHERE day_lo IS NULL OR day_lo <= {int(self._until)}"
 
     def __enter__(self) -> Engine:
         return self
@@ -92,6 +104,11 @@ class Engine:
         self._connection.close()
 
     # ------------------------------------------------------------ reading
+
+    @property
+    def tables(self) -> Mapping[str, Path]:
+        """The derived tables, by domain."""
+        return dict(self._tables)
 
     def words(self, domain: str, column: str) -> tuple[str, ...]:
         """The distinct texts of a column, in order; () when it is absent."""
