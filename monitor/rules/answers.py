@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from monitor.records import Truth, Verdict
 from monitor.rules.causes import Causes
-from monitor.rules.terms import Row
+from monitor.rules.terms import Row, Scope
 
 
 @dataclass(frozen=True)
@@ -20,26 +20,31 @@ class Used:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What the rule says of one record, on which rows that rests, and why it can't be told."""
-
-    verdict: Verdict
-    used: tuple[Used, ...]
-    causes: Causes
-
-    @property
-    def found(self) -> Row:
-        """The record itself."""
-        return self.used[0].row
-
-
-@dataclass(frozen=True)
 class Answer:
     """The truth of a clause, the rows that made it so, and why it can't be told."""
 
     truth: Truth
     used: tuple[Used, ...] = ()
     causes: Causes = ()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the rule says of one record, on which rows that rests, and why it can't be told.
+
+    `answers` are those of the rule's clauses, in their order; `scope` is what its conditions saw.
+    """
+
+    verdict: Verdict
+    used: tuple[Used, ...]
+    causes: Causes
+    answers: tuple[Answer, ...]
+    scope: Scope
+
+    @property
+    def found(self) -> Row:
+        """The record itself."""
+        return self.used[0].row
 
 
 def rows_of(answers: Iterable[Answer]) -> tuple[Used, ...]:

@@ -79,6 +79,8 @@ def judge_record(case: Case) -> Judged:
         ),
         used=each_row_once(used),
         causes=each_once(unknown) if truth is Truth.UNKNOWN else (),
+        answers=tuple(answers),
+        scope=scope,
     )
 
 
