@@ -13,9 +13,10 @@ from monitor.authoring.survivors import CASES
 from monitor.cli.backtests import backtest_rows, backtest_words
 from monitor.cli.options import CONFIG, ConfigOption, FormOption, StudyOption, opened
 from monitor.cli.output import Form, complain, progress, say, show
+from monitor.cli.whys import why_lines, why_rows
 from monitor.clock import now
-from monitor.config import load_settings
-from monitor.errors import RuleError
+from monitor.config import Settings, load_settings
+from monitor.errors import RuleError, UsageError
 from monitor.rules.schema import rule_schema
 from monitor.usecases.backtest import backtest
 from monitor.usecases.mutate import mutate_rules, passed
@@ -27,6 +28,7 @@ from monitor.usecases.rules import (
     rule_sql,
     test_rules,
 )
+from monitor.usecases.why import explain_subject
 
 rules = typer.Typer(help="List, check, test and explain the rules.", no_args_is_help=True)
 
@@ -112,9 +114,18 @@ def mutate(
 
 @rules.command("explain")
 def explain(
-    rule: RuleArgument, config: ConfigOption = CONFIG, study: StudyOption = "", form: FormOption = Form.TABLE
+    rule: RuleArgument,
+    subject: Annotated[
+        str, typer.Argument(help="Say why the rule fired, stayed silent or can't tell of this subject.")
+    ] = "",
+    config: ConfigOption = CONFIG,
+    study: StudyOption = "",
+    form: FormOption = Form.TABLE,
 ) -> None:
-    """Say in words what a rule means in a study, and where its numbers come from."""
+    """Say in words what a rule means in a study, and where its numbers come from; or why, of a subject."""
+    if subject:
+        _explain_subject(config, study, rule, subject, form)
+        return
     found = explain_rule(load_settings(config), rule, study or None)
     if form is not Form.TABLE:
         show([asdict(found)], form, columns=())
@@ -133,6 +144,26 @@ def explain(
     ):
         for line in lines:
             say(f"  {name + ':':<24}{line}")
+
+
+def _explain_subject(config: Path, study: str, rule: str, subject: str, form: Form) -> None:
+    """Why a rule said what it says of a subject, record by record."""
+    monitor = opened(config)
+    chosen = monitor.settings.study(study or _only_study(monitor.settings, rule))
+    found = explain_subject(monitor, chosen, rule, subject, now())
+    if form is not Form.TABLE:
+        show(why_rows(found), form, columns=())
+        return
+    for line, style in why_lines(found):
+        say(line, style)
+
+
+def _only_study(settings: Settings, rule: str) -> str:
+    """The study that uses the rule. Raises UsageError when it must be named."""
+    studies = [name for each in list_rules(settings) if each.id == rule for name in each.studies]
+    if len(studies) != 1:
+        raise UsageError(f"name the study with --study; {rule} is used by {', '.join(studies) or 'none'}")
+    return studies[0]
 
 
 @rules.command("backtest")
