@@ -19,6 +19,7 @@ from monitor.config import Settings, load_settings
 from monitor.errors import RuleError, UsageError
 from monitor.rules.schema import rule_schema
 from monitor.usecases.backtest import backtest
+from monitor.usecases.boundary_examples import accept_examples, propose_examples
 from monitor.usecases.mutate import mutate_rules, passed
 from monitor.usecases.rules import (
     check_rules,
@@ -63,10 +64,19 @@ def check_all(
 @rules.command("test")
 def test_examples(
     rule: Annotated[str, typer.Argument(help="Only this rule.")] = "",
+    boundaries: Annotated[
+        bool, typer.Option("--boundaries", help="Propose the examples that the rule lacks, and end.")
+    ] = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="With --boundaries: put them into the rule's file.")
+    ] = False,
     config: ConfigOption = CONFIG,
     form: FormOption = Form.TABLE,
 ) -> None:
     """Run every rule's examples on every engine; exit 1 when one comes out otherwise."""
+    if boundaries or accept:
+        _boundaries(load_settings(config), rule, form, accept=accept)
+        return
     with progress("Testing"):
         tested = test_rules(load_settings(config), rule or None)
     failed = [each for each in tested if not each.passed]
@@ -80,6 +90,22 @@ def test_examples(
     if failed:
         complain(f"{len(failed)} of {len(tested)} examples came out otherwise.")
         raise typer.Exit(1)
+
+
+def _boundaries(settings: Settings, rule: str, form: Form, *, accept: bool) -> None:
+    """Propose boundary examples of a rule, as a table and as text for its file."""
+    if not rule:
+        raise UsageError("name the rule: monitor rules test RULE --boundaries")
+    proposal = propose_examples(settings, rule)
+    rows = [asdict(each) for each in proposal.variants]
+    show(rows, form, columns=("subject", "said", "verdict"), empty="Its examples hold every variant already.")
+    if form is not Form.TABLE or not rows:
+        return
+    if accept:
+        say(f"Written to {accept_examples(settings, proposal)}; read each line before you sign.", "green")
+    else:
+        say(f"\n{proposal.text}")
+        say("Is that what is meant? `--accept` puts it into the rule's file.", "bold")
 
 
 @rules.command("mutate")
