@@ -31,6 +31,7 @@ TREATMENT = frozenset({"EX", "EC", "DOSE", "DAILY"})  # domains that tell which 
 ROLES = {
     "found": "fires",
     "with": "together with",
+    "run": "earlier in the run",
     "previous": "before",
     "dose": "dose at the time",
     "dose_since": "dose since",

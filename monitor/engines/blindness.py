@@ -130,7 +130,14 @@ class Emptiness:
     def _has_value(self, column: Column, series: Series) -> bool:
         """Whether a record of the series has a value in the column (in the unit of the series)."""
         probe = replace(
-            self.rule, series=series, where=usable(column), clauses=(), levels=(), clear=None, per=Per.RECORD
+            self.rule,
+            series=series,
+            where=usable(column),
+            clauses=(),
+            levels=(),
+            clear=None,
+            per=Per.RECORD,
+            repeat=None,
         )
         return self.engine.find(probe, self.context).fired > 0
 

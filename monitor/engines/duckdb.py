@@ -16,9 +16,11 @@ from monitor.records import Days, Episode, Truth, Verdict, day_date
 from monitor.rules.compiler import compile_census, compile_rule, compile_subjects, sql_text
 from monitor.rules.context import Context
 from monitor.rules.rule import Rule
+from monitor.rules.runs import Reading, counted
 
 Row = Mapping[str, Any]
 
+PLAIN = 10  # columns of a compiled rule without `repeat`
 TRUTHS = tuple(Truth)  # by number; a look-up is much cheaper than Truth(number)
 
 EPISODE = """
@@ -147,7 +149,7 @@ class Engine:
         rows = self._run(doing, sql_text(compile_rule(rule, context, self.words)))
         census = self._run(doing, sql_text(compile_census(rule, context, self.words)))
         considered, subjects, newest = census[0]
-        verdicts = tuple(verdict(row) for row in rows)
+        verdicts = verdicts_of(rule, rows)
         return Found(
             verdicts,
             considered,
@@ -182,9 +184,23 @@ class Engine:
             raise EngineError(f"DuckDB failed when {doing}: {type(error).__name__}") from None
 
 
+def verdicts_of(rule: Rule, rows: Iterable[Sequence[Any]]) -> tuple[Verdict, ...]:
+    """The rows of a compiled rule as verdicts, of subjects of whom one fires or can't be told."""
+    if rule.repeat is None:
+        return tuple(verdict(row) for row in rows)
+    readings = [
+        Reading(verdict(row), TRUTHS[row[PLAIN]], TRUTHS[row[PLAIN + 1]], tuple(row[PLAIN + 2 :]))
+        for row in rows
+    ]
+    said = counted(rule.repeat, readings)
+    verdicts = [said[reading.verdict.row].verdict for reading in readings]
+    told = {one.subject for one in verdicts if one.truth is not Truth.FALSE}
+    return tuple(one for one in verdicts if one.subject in told)
+
+
 def verdict(row: Sequence[Any]) -> Verdict:
     """A row of a compiled rule as a verdict."""
-    subject, number, key, low, high, second, truth, where, clear, level = row
+    subject, number, key, low, high, second, truth, where, clear, level = row[:PLAIN]
     return Verdict(
         subject,
         number,

@@ -189,6 +189,7 @@ def _evidence(
     chosen = [
         *(item for item in used if item.role == "found"),
         *(item for item in used if item.role == "with"),
+        *(item for item in used if item.role == "run"),
         *(item for one in firing for item in opening(setting, one, subject)),
         *(Used("clear", domain, one.found) for one in _clearing(episode, subject)),
         *(Used("dose", "DOSE", row) for row in _dose(domain, episode, subject)),

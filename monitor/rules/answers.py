@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from monitor.records import Truth, Verdict
 from monitor.rules.causes import Causes
+from monitor.rules.runs import Reading
 from monitor.rules.terms import Row, Scope
 
 
 @dataclass(frozen=True)
 class Used:
-    """A row that an answer rests on; `role` is found or with."""
+    """A row that an answer rests on; `role` is found, with or run."""
 
     role: str
     domain: str
@@ -29,6 +30,19 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Apart:
+    """A record of a rule with `repeat`, before runs are counted.
+
+    `end` are the rows of the clauses that are asked of the end of a run; `causes` is whatever is
+    unknown of it.
+    """
+
+    reading: Reading
+    end: tuple[Used, ...]
+    causes: Causes
+
+
+@dataclass(frozen=True)
 class Judged:
     """What the rule says of one record, on which rows that rests, and why it can't be told.
 
@@ -40,6 +54,7 @@ class Judged:
     causes: Causes
     answers: tuple[Answer, ...]
     scope: Scope
+    apart: Apart | None = None  # of a rule with `repeat`: what was said of it apart from any run
 
     @property
     def found(self) -> Row:

@@ -13,6 +13,7 @@ from monitor.rules import shape
 from monitor.rules.clauses import read_clauses, read_plain
 from monitor.rules.desk import Desk
 from monitor.rules.examples import coverage, read_example
+from monitor.rules.repeating import read_repeat
 from monitor.rules.rule import Clear, Level, Per, Rule, Series
 from monitor.rules.scope import suggest
 
@@ -43,6 +44,7 @@ def build_rule(desk: Desk, file: shape.RuleFile) -> Rule | None:
         tags=tuple(file.tags),
         family=file.family,
         examples=examples,
+        repeat=read_repeat(desk, file),
     )
     _demands(desk, file, rule)
     return None if desk.problems else replace(rule, version=version(rule))

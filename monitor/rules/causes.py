@@ -40,6 +40,7 @@ WINDOW_OPEN = "window open"
 WAITING = "waiting"
 NOT_RECEIVED = "domain not received"
 NO_TIME = "no time of day"
+GAP = "gap in the run"
 EPISODE = "episode can't be told"
 
 Causes = tuple[Cause, ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from monitor.clinical.domains import DOMAINS, RecordClass
 from monitor.rules import shape
@@ -25,8 +26,14 @@ def read_plain(
 ) -> list[With | Without | WithRule]:
     """The `with` and `without` of one table."""
     return [
-        *(_with(desk, table, found, f"{where}with[{n}]") for n, table in enumerate(with_, 1)),
-        *(_without(desk, table, found, f"{where}without[{n}]") for n, table in enumerate(without, 1)),
+        *(
+            replace(_with(desk, table, found, f"{where}with[{n}]"), run_end=table.run_end)
+            for n, table in enumerate(with_, 1)
+        ),
+        *(
+            replace(_without(desk, table, found, f"{where}without[{n}]"), run_end=table.run_end)
+            for n, table in enumerate(without, 1)
+        ),
     ]
 
 
@@ -35,15 +42,15 @@ def _any_group(desk: Desk, group: shape.AnyGroup, found: Series, where: str) -> 
     items = read_plain(desk, group.with_, group.without, found, f"{where}.")
     if len(items) < 2:
         desk.refuse(where, "a group needs at least two of `with` and `without`")
-    return AnyOf(tuple(items))
+    return AnyOf(tuple(items), group.run_end)
 
 
 def _with(desk: Desk, table: shape.With, found: Series, where: str) -> With | WithRule:
     """Another record, or an open episode of another rule."""
     if table.rule is not None:
-        for key in sorted(table.model_fields_set - {"rule", "same_day"}):
+        for key in sorted(table.model_fields_set - {"rule", "same_day", "run_end"}):
             name = "in" if key == "domain" else key
-            desk.refuse(f"{where}.{name}", "beside `rule` only `same_day` has a meaning")
+            desk.refuse(f"{where}.{name}", "beside `rule` only `same_day` and `run_end` have a meaning")
         return WithRule(table.rule, table.same_day or False)
     if table.domain is None:
         desk.refuse(f"{where}.in", "this key is required: a domain, or `rule` in its place")

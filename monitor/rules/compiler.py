@@ -2,7 +2,9 @@
 
 The select has the columns usubjid, rown, key, day_lo, day_hi, second, truth, where_truth,
 clear_truth (2 true, 1 unknown, 0 false) and level: a row for every record of the series, of each
-subject of whom at least one record fires or can't be told.
+subject of whom at least one record fires or can't be told. Of a rule with `repeat` it says what each
+record is apart from any run, with of_truth, end_truth (of the clauses asked of a run's end) and the
+columns that tell its series from others, series_1 …: `monitor.rules.runs` counts.
 """
 
 from __future__ import annotations
@@ -13,8 +15,10 @@ from typing import Any
 from sqlalchemy import CTE, FromClause, Integer, Select, case, func, literal, select
 from sqlalchemy.dialects import postgresql
 
+from monitor.clinical.domains import DOMAINS
+from monitor.records import Kind
 from monitor.rules.context import Context
-from monitor.rules.rule import Clause, Clear, Condition, Level, Rule, Series
+from monitor.rules.rule import Clause, Clear, Column, Condition, Level, Rule, Series
 from monitor.rules.sql.clauses import compile_clause
 from monitor.rules.sql.conditions import compile_condition, not_false
 from monitor.rules.sql.frame import Answer, Frame
@@ -42,13 +46,16 @@ def compile_rule(rule: Rule, context: Context, words: Words) -> Select[*tuple[An
     """
     series = _series(rule, context, words)
     candidates = _candidates(series)
-    whole = _all_of(rule.clauses, Frame(candidates, "clause", context, words))
+    plain = [clause for clause in rule.clauses if not clause.run_end]
+    ends = [clause for clause in rule.clauses if clause.run_end]
+    whole = _all_of(plain, Frame(candidates, "clause", context, words))
+    end = _all_of(ends, Frame(candidates, "end", context, words)) if rule.repeat else None
     levels = [
         _all_of(level.clauses, Frame(candidates, f"level_{n}", context, words))
         for n, level in enumerate(rule.levels, start=1)
     ]
-    judged = _judged(rule, candidates, whole, levels)
-    answered = _answered(series.relation, judged)
+    judged = _judged(rule, candidates, whole, levels, end)
+    answered = _answered(series.relation, judged, repeats=rule.repeat is not None)
     told = select(answered.c.usubjid).where(answered.c.truth > 0)
     return select(answered).where(answered.c.usubjid.in_(told)).order_by(answered.c.rown)
 
@@ -82,7 +89,8 @@ def _series(rule: Rule, context: Context, words: Words) -> Source:
     """The records of the series, each with the truth of `of` and of the conditions on it alone."""
     conditions, clauses = _conditions(rule), _clauses(rule)
     asked_later = columns_in(clauses, of_found=True)
-    wanted = dict.fromkeys((*columns_in(conditions.values(), of_found=False), *asked_later))
+    named = columns_in(conditions.values(), of_found=False)
+    wanted = dict.fromkeys((*named, *asked_later, *(_series_columns(rule) if rule.repeat else ())))
     units = _units([rule.series, rule.clear]), _units(clauses) if asked_later else []
     source = received_source(rule.series.domain, wanted, sorted({*units[0], *units[1]}), context, words)
 
@@ -93,12 +101,26 @@ def _series(rule: Rule, context: Context, words: Words) -> Source:
 
     truths = [truth(name) for name in conditions if name != "clear_truth"]
     clear = truth("clear_truth", rule.clear.unit or rule.series.unit) if rule.clear else NO_CLEAR
+    told_apart = _told_apart(rule, source)
     handed = source.carried((*RECORD, *(["siteid"] if clauses else [])), asked_later, units[1])
     member = not_false(rule.series.of, Scope(context, words, source, rule.series.unit))
-    asked = select(*handed, *truths, clear).where(member).subquery("asked")
+    asked = select(*handed, *told_apart, *truths, clear).where(member).subquery("asked")
     kept = [item for item in asked.c if item.name != "clear_truth"]
     clear = least([asked.c.of_truth, asked.c.clear_truth]).label("clear_truth")
     return source.over(select(*kept, clear).cte("series"))
+
+
+def _series_columns(rule: Rule) -> list[Column]:
+    """The columns that tell one series of a subject from another."""
+    return [Column(name, Kind.TEXT) for name in DOMAINS[rule.series.domain].series]
+
+
+def _told_apart(rule: Rule, source: Source) -> list[Element]:
+    """Those columns as series_1 …, of a rule with `repeat`."""
+    if rule.repeat is None:
+        return []
+    columns = [source.column(column) for column in _series_columns(rule)]
+    return [column.label(f"series_{n}") for n, column in enumerate(columns, start=1)]
 
 
 def _units(tree: Sequence[object]) -> list[str]:
@@ -136,18 +158,20 @@ def _all_of(clauses: Sequence[Clause], frame: Frame) -> Answer:
     return Answer(least(truths), tuple(join for answer in answers for join in answer.joins))
 
 
-def _judged(rule: Rule, candidates: Source, whole: Answer, levels: Sequence[Answer]) -> CTE:
-    """The truth of the whole rule, and the level, of each candidate."""
+def _judged(
+    rule: Rule, candidates: Source, whole: Answer, levels: Sequence[Answer], end: Answer | None
+) -> CTE:
+    """The truth of the whole rule, and the level, of each candidate; with `repeat`, that of its end."""
     records = candidates.relation
     joined: FromClause = records
-    for table in (*whole.joins, *(join for level in levels for join in level.joins)):
+    ends = [end] if end else []
+    for table in (join for answer in (whole, *levels, *ends) for join in answer.joins):
         joined = joined.outerjoin(table, table.c.rown == records.c.rown)
     truth = least([records.c.of_truth, records.c.where_truth, whole.truth])
     holds = [least([records.c[f"level_{n}_truth"], answer.truth]) for n, answer in enumerate(levels, start=1)]
     level = _level(rule.levels, holds)
-    return (
-        select(records.c.rown, truth.label("truth"), level.label("level")).select_from(joined).cte("judged")
-    )
+    answers = [truth.label("truth"), level.label("level"), *(one.truth.label("end_truth") for one in ends)]
+    return select(records.c.rown, *answers).select_from(joined).cte("judged")
 
 
 def _level(levels: Sequence[Level], truths: Sequence[Element]) -> Element:
@@ -160,8 +184,10 @@ def _level(levels: Sequence[Level], truths: Sequence[Element]) -> Element:
     return case(*((truths[number - 1] == 2, number) for number, _ in numbered), else_=0)
 
 
-def _answered(series: FromClause, judged: CTE) -> CTE:
+def _answered(series: FromClause, judged: CTE, *, repeats: bool) -> CTE:
     """Every record of the series with its answer; those that were no candidates are false."""
+    told_apart = [item for item in series.c if item.name.startswith("series_")]
+    end = func.coalesce(judged.c.end_truth, 0).label("end_truth") if repeats else None
     return (
         select(
             *(series.c[name] for name in RECORD),
@@ -169,6 +195,7 @@ def _answered(series: FromClause, judged: CTE) -> CTE:
             series.c.where_truth,
             series.c.clear_truth,
             case((judged.c.truth > 0, judged.c.level), else_=0).label("level"),
+            *([] if end is None else [series.c.of_truth, end, *told_apart]),
         )
         .select_from(series.outerjoin(judged, judged.c.rown == series.c.rown))
         .cte("answered")

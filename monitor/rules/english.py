@@ -11,7 +11,7 @@ from monitor.rules.clause_words import clause_words
 from monitor.rules.context import Context, Parameter
 from monitor.rules.params import STUDY
 from monitor.rules.record_words import record_words
-from monitor.rules.rule import Param, Rule
+from monitor.rules.rule import Clause, Param, Repeat, Rule, Series
 from monitor.rules.wording import Speech, quantity
 
 PROTOCOL = "protocol"
@@ -27,9 +27,29 @@ SOURCES = {
 def sentence(rule: Rule, context: Context) -> str:
     """The rule's condition: "Platelets (PLAT) above 400 10^9/L, in LB"."""
     speech = Speech(rule.series.domain, rule.series.unit, params=context.params)
-    clauses = [clause_words(clause, rule.series, context) for clause in rule.clauses]
+    clauses = [_clause(clause, rule.series, context) for clause in rule.clauses]
     record = f"{record_words(rule.series, rule.where, speech)}, in {rule.series.domain}"
-    return "; ".join([record, *clauses])
+    run = [run_words(rule.repeat)] if rule.repeat else []
+    return "; ".join([record, *run, *clauses])
+
+
+def _clause(clause: Clause, found: Series, context: Context) -> str:
+    words = clause_words(clause, found, context)
+    return f"{words} (asked of the last of them)" if clause.run_end else words
+
+
+def run_words(repeat: Repeat) -> str:
+    """How often in a row: "3 times in a row, results within 5 days counting as one"."""
+    said = [f"{repeat.times} times in a row"]
+    if repeat.occasion:
+        said.append(f"results within {_days(repeat.occasion)} counting as one")
+    if repeat.max_gap is not None:
+        said.append(f"not more than {_days(repeat.max_gap)} apart")
+    return ", ".join(said)
+
+
+def _days(number: int) -> str:
+    return f"{number} day{'' if number == 1 else 's'}"
 
 
 def clear_sentence(rule: Rule, context: Context) -> str:

@@ -66,7 +66,8 @@ class Other:
     """What is asked of the subject's other records: such a one lies in the window, and `where` holds.
 
     `count` asks for at least so many. Of records of an event that were delivered in several rows,
-    all are one. With `tie`, on the found record's own day the times decide, else `tie`.
+    all are one. With `tie`, on the found record's own day the times decide, else `tie`. With
+    `run_end`, only the record that completes a run is asked (of a rule with `repeat`).
     """
 
     series: Series
@@ -75,6 +76,7 @@ class Other:
     at: At = At.ANY
     count: int = field(default=1, kw_only=True)
     tie: Tie | None = field(default=None, kw_only=True)
+    run_end: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ class OfRule:
     window: Window | None = None
     count: int = 1
     domain: str = ""
+    run_end: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,7 @@ class AnyOf:
     """One of its clauses must hold."""
 
     items: tuple[Plain, ...]
+    run_end: bool = False
 
 
 Clause = Plain | AnyOf

@@ -7,15 +7,20 @@ true, unknown or false, which rows made it so, and why it can't be told.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
+from monitor.clinical.domains import DOMAINS
 from monitor.records import Episode, Truth, Verdict
-from monitor.rules.answers import Answer, Judged, Used, each_row_once, rows_of
+from monitor.rules import causes as because
+from monitor.rules.answers import Answer, Apart, Judged, Used, each_row_once, rows_of
 from monitor.rules.asked import with_answer, without_answer
 from monitor.rules.asked_episodes import with_rule_answer, without_rule_answer
 from monitor.rules.case import Case, in_series
-from monitor.rules.causes import each_once, why
+from monitor.rules.causes import Causes, each_once, why
 from monitor.rules.context import Context
+from monitor.rules.repeated import with_runs
 from monitor.rules.rule import AnyOf, Clause, Level, Rule, With, Without, WithRule
+from monitor.rules.runs import Reading
 from monitor.rules.terms import Row, Scope
 from monitor.rules.truth import holds
 
@@ -42,7 +47,7 @@ def judge(
             case = Case(rule, context, row, others, own)
             if in_series(rule.series, case.scope) is not Truth.FALSE:
                 judged.append(judge_record(case))
-    return judged
+    return judged if rule.repeat is None else with_runs(rule, judged)
 
 
 def _by_subject(rows: Iterable[Row]) -> dict[str, list[Row]]:
@@ -57,31 +62,46 @@ def judge_record(case: Case) -> Judged:
     rule, scope = case.rule, case.scope
     member, where = in_series(rule.series, scope), holds(rule.where, scope)
     answers = [answer(clause, case) for clause in rule.clauses]
-    truth = min(member, where, *(one.truth for one in answers))
+    plain = [one for one, clause in zip(answers, rule.clauses, strict=True) if not clause.run_end]
+    truth = min(member, where, *(one.truth for one in plain))
     level, seen = level_of(case)
-    unknown = (
-        *why(rule.series.of, scope),
-        *why(rule.where, scope),
-        *(cause for one in answers for cause in one.causes),
+    unknown = each_once(
+        (
+            *why(rule.series.of, scope),
+            *why(rule.where, scope),
+            *(cause for one in plain for cause in one.causes),
+        )
     )
-    used = (Used("found", rule.series.domain, case.row), *rows_of(answers), *seen)
+    used = (Used("found", rule.series.domain, case.row), *rows_of(plain), *seen)
+    verdict = Verdict(
+        subject=case.row["USUBJID"],
+        row=case.row["ROWN"],
+        key=case.row["KEY"],
+        days=case.days,
+        second=case.row.get("SECOND"),
+        truth=truth,
+        where=where,
+        clear=clear_of(case, member),
+        level=level if truth is not Truth.FALSE else 0,
+    )
+    ends = [one for one, clause in zip(answers, rule.clauses, strict=True) if clause.run_end]
     return Judged(
-        Verdict(
-            subject=case.row["USUBJID"],
-            row=case.row["ROWN"],
-            key=case.row["KEY"],
-            days=case.days,
-            second=case.row.get("SECOND"),
-            truth=truth,
-            where=where,
-            clear=clear_of(case, member),
-            level=level if truth is not Truth.FALSE else 0,
-        ),
+        verdict,
         used=each_row_once(used),
-        causes=each_once(unknown) if truth is Truth.UNKNOWN else (),
+        causes=unknown if truth is Truth.UNKNOWN else (),
         answers=tuple(answers),
         scope=scope,
+        apart=None if rule.repeat is None else apart(case, Reading(verdict, member), unknown, ends),
     )
+
+
+def apart(case: Case, reading: Reading, unknown: Causes, ends: Sequence[Answer]) -> Apart:
+    """What a rule with `repeat` says of one record apart from any run; `ends` are asked of a run's end."""
+    domain, row = case.rule.series.domain, case.row
+    end = min((one.truth for one in ends), default=Truth.TRUE)
+    series = tuple(row.get(name) for name in DOMAINS[domain].series)
+    causes = (*unknown, *because.of_start(domain, row), *(cause for one in ends for cause in one.causes))
+    return Apart(replace(reading, end=end, series=series), rows_of(ends), each_once(causes))
 
 
 def clear_of(case: Case, member: Truth) -> Truth:

@@ -83,6 +83,7 @@ __all__ = [
     "Param",
     "Per",
     "Plain",
+    "Repeat",
     "Rule",
     "Series",
     "State",
@@ -94,6 +95,19 @@ __all__ = [
     "Without",
     "WithoutRule",
 ]
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """An unbroken run of at least `times` occasions.
+
+    An occasion is the results within `occasion` days of its first. Between the dates of two that
+    count lie at most `max_gap` days (None: any number), else it can't be told whether the run broke.
+    """
+
+    times: int
+    occasion: int = 0
+    max_gap: int | None = None
 
 
 @dataclass(frozen=True)
@@ -170,6 +184,7 @@ class Rule:
     family: str = ""
     examples: tuple[Example, ...] = ()
     version: str = ""  # hash of the file's meaning (not of its examples)
+    repeat: Repeat | None = None
 
     @property
     def plain_clauses(self) -> tuple[Plain, ...]:

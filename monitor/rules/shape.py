@@ -24,6 +24,14 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True)
 
 
+class Repeat(Shape):
+    """`find.repeat`."""
+
+    times: int = Field(ge=2)
+    occasion: str = "0d"
+    max_gap: str | None = None
+
+
 class Find(Shape):
     """`[find]`."""
 
@@ -31,6 +39,7 @@ class Find(Shape):
     of: str | None = None
     unit: str = ""
     where: str | None = None
+    repeat: Repeat | None = None
 
 
 class With(Shape):
@@ -44,6 +53,7 @@ class With(Shape):
     at: Annotated[At | None, Loose] = None
     rule: str | None = None
     same_day: bool | None = None
+    run_end: bool = False
 
 
 class Without(Shape):
@@ -56,6 +66,7 @@ class Without(Shape):
     window: str
     at: Annotated[At | None, Loose] = None
     open: Annotated[Open | None, Loose] = None
+    run_end: bool = False
 
 
 class AnyGroup(Shape):
@@ -63,6 +74,7 @@ class AnyGroup(Shape):
 
     with_: list[With] = Field(default=[], alias="with")
     without: list[Without] = []
+    run_end: bool = False
 
 
 class Level(Shape):

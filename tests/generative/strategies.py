@@ -50,6 +50,7 @@ from monitor.rules.rule import (
     Param,
     Per,
     Plain,
+    Repeat,
     Rule,
     Series,
     State,
@@ -510,7 +511,7 @@ def rules_of(domain: str) -> SearchStrategy[Rule]:
     severity = st.sampled_from(Severity)
     level = st.builds(Level, severity, asked(place), st.lists(clauses(domain), max_size=1).map(tuple))
     clear = st.builds(Clear, conditions(place, 1), st.sampled_from(("", "10^6/L")))
-    return st.builds(
+    once = st.builds(
         Rule,
         id=st.just("GEN"),
         pack=st.just("generated"),
@@ -524,6 +525,23 @@ def rules_of(domain: str) -> SearchStrategy[Rule]:
         clear=maybe(clear),
         per=st.sampled_from(Per),
     )
+    return often(once, once, once, st.builds(_repeated, once, repeats(), st.booleans()))
+
+
+@cache
+def repeats() -> SearchStrategy[Repeat]:
+    """A run of occasions."""
+    return st.builds(
+        Repeat, st.sampled_from((2, 2, 3)), st.sampled_from((0, 0, 1, 2)), st.sampled_from((None, 3, 4))
+    )
+
+
+def _repeated(rule: Rule, repeat: Repeat, at_end: bool) -> Rule:
+    """The rule asked for in a row, its last clause perhaps of the last record only."""
+    *others, last = rule.clauses or (None,)
+    if last is None or not at_end:
+        return replace(rule, repeat=repeat)
+    return replace(rule, repeat=repeat, clauses=(*others, replace(last, run_end=True)))
 
 
 # ---------------------------------------------------------------- a whole case

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from sqlalchemy import make_url
 
-from monitor.engines.duckdb import Found, verdict
+from monitor.engines.duckdb import Found, verdicts_of
 from monitor.records import Episode, Truth, Verdict, day_date
 from monitor.rules.compiler import compile_rule, sql_text
 from monitor.rules.reference import judge
@@ -81,7 +81,7 @@ def compare_postgresql(
         for rule in world.rules:
             text = sql_text(compile_rule(rule, world.context, engine.words))
             rows = connection.execute(text.encode()).fetchall()
-            assert [verdict(row) for row in rows] == list(
+            assert list(verdicts_of(rule, rows)) == list(
                 engine.find(rule, world.context, world.episodes).verdicts
             )
     connection.rollback()

@@ -15,6 +15,7 @@ from monitor.records import Truth
 from monitor.rules.rule import (
     At,
     Clause,
+    Clear,
     Comparator,
     Condition,
     Expression,
@@ -22,6 +23,7 @@ from monitor.rules.rule import (
     Open,
     Operator,
     Per,
+    Repeat,
     Rule,
     State,
     Tie,
@@ -38,7 +40,7 @@ MANY = settings(
     phases=(Phase.generate,),
     suppress_health_check=list(HealthCheck),
 )
-NODES = [*get_args(Expression), *get_args(Condition), *get_args(Clause), Level]
+NODES = [*get_args(Expression), *get_args(Condition), *get_args(Clause), Level, Clear, Repeat]
 WORDS = [word for kind in (Comparator, Operator, At, Open, Per, State, Tie) for word in kind]
 
 
