@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,11 +108,26 @@ def _example(connection: Connection, domain: str, rows: Sequence[Mapping[str, st
     names = list(dict.fromkeys(["USUBJID", *(column for row in rows for column in row)]))
     kinds = dict.fromkeys([*names, "KEY", "VERSION"], "VARCHAR") | {"RECEIVED": "BIGINT", "SOURCE": "VARCHAR"}
     values = [
-        [*(row.get(name) for name in names), f"{domain}-{number}", "", 0, f"example:{number}"]
-        for number, row in enumerate(rows, 1)
+        [*(row.get(name) for name in names), key, "", 0, f"example:{number}"]
+        for number, (key, row) in enumerate(zip(_keys(domain, rows), rows, strict=True), 1)
     ]
     table_of(connection, f"in_{domain}", kinds, values)
     return frozenset({*names, *CARRIED})
+
+
+def _keys(domain: str, rows: Sequence[Mapping[str, str | None]]) -> list[str]:
+    """The KEY of each row: rows of one event share their natural key, as in what is received."""
+    known = DOMAINS[domain]
+    if known.record_class is not RecordClass.EVENTS or not rows:
+        return [f"{domain}-{number}" for number in range(1, len(rows) + 1)]
+    names = ("USUBJID", *((known.sponsor_id,) if known.sponsor_id in rows[0] else known.key))
+    seen: Counter[str] = Counter()
+    keys = []
+    for row in rows:
+        natural = hashlib.sha256(repr([row.get(name) for name in names]).encode()).hexdigest()[:16]
+        keys.append(f"{domain}-{natural}-{seen[natural]}")
+        seen[natural] += 1
+    return keys
 
 
 def _publish(connection: Connection, given: Input, folder: Path, name: str) -> None:

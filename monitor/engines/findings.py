@@ -10,7 +10,7 @@ several subjects subjects, records, rows_not_shown; of what is blind instead ([{
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -31,7 +31,7 @@ from monitor.rules.answers import Judged, Used
 from monitor.rules.case import moment_of, start_of
 from monitor.rules.context import Context
 from monitor.rules.english import action_words, parameters, sentence, unconfirmed
-from monitor.rules.rule import OfRule, Rule
+from monitor.rules.rule import OfRule, Other, Rule, State, Tie
 from monitor.rules.terms import Row
 from monitor.rules.windows import in_state
 
@@ -168,11 +168,22 @@ def _earliest(one: Judged) -> list[Row]:
 
 def assumed(setting: Setting) -> list[str]:
     """What was taken for granted: the order of two records of one day without times."""
-    asked = any(isinstance(clause, OfRule) and clause.same_day for clause in clauses(setting.rule))
     order = setting.context.same_day
-    if not asked or order == "cannot tell":
-        return []
-    return [f"of two records on one day without times, the other is taken to come {order} the one found"]
+    orders = [order if tie is Tie.STUDY else tie for tie in _ties(setting.rule)]
+    return [
+        f"of two records on one day without times, the other is taken to come {each} the one found"
+        for each in dict.fromkeys(str(each) for each in orders)
+        if each != Tie.CANNOT_TELL
+    ]
+
+
+def _ties(rule: Rule) -> Iterator[Tie]:
+    """What each clause that asks for an order within one day says of it."""
+    for clause in clauses(rule):
+        if isinstance(clause, Other) and clause.tie is not None:
+            yield clause.tie
+        elif isinstance(clause, OfRule) and clause.same_day:
+            yield Tie.STUDY
 
 
 # ---------------------------------------------------------------- evidence
@@ -218,14 +229,18 @@ def opening(setting: Setting, one: Judged, subject: Subject) -> list[Used]:
 
 
 def _opening(setting: Setting, clause: OfRule, one: Judged, subject: Subject) -> list[Used]:
-    order, domain = setting.context.same_day, setting.referred[clause.rule].series.domain
-    opened = {
+    """The first record of each episode that is as the clause asks; of one that ended, all."""
+    context, domain = setting.context, setting.referred[clause.rule].series.domain
+    reach = context.reach(domain, str(one.found.get("SITEID") or "")) or 0
+    part = slice(None) if clause.state is State.CLOSED else slice(1)
+    shown = {
         verdict.row
         for episode in setting.episodes[clause.rule]
-        if episode.subject == subject.name and in_state(clause, episode, moment_of(one.found), order)
-        for verdict in episode.verdicts[:1]
+        if episode.subject == subject.name
+        and in_state(clause, episode, moment_of(one.found), context.same_day, reach)
+        for verdict in episode.verdicts[part]
     }
-    return [Used("with", domain, row) for row in subject.rows.get(domain, ()) if row["ROWN"] in opened]
+    return [Used("with", domain, row) for row in subject.rows.get(domain, ()) if row["ROWN"] in shown]
 
 
 def named_columns(rule: Rule) -> dict[str, list[str]]:

@@ -16,7 +16,7 @@ def with_rule_answer(clause: WithRule, case: Case) -> Answer:
     reach = _reach(clause, case)
     if reach is None:
         return not_received(clause.domain)
-    return told_with(_seen(clause, case), past=_past(clause, case, reach), domain=clause.domain)
+    return told_with(_seen(clause, case, reach), past=_past(clause, case, reach), domain=clause.domain)
 
 
 def without_rule_answer(clause: WithoutRule, case: Case) -> Answer:
@@ -25,7 +25,7 @@ def without_rule_answer(clause: WithoutRule, case: Case) -> Answer:
     if reach is None:
         return not_received(clause.domain)
     past = _past(clause, case, reach)
-    return told_without(_seen(clause, case), past=past, opened=clause.open, domain=clause.domain)
+    return told_without(_seen(clause, case, reach), past=past, opened=clause.open, domain=clause.domain)
 
 
 def _reach(clause: OfRule, case: Case) -> int | None:
@@ -37,10 +37,10 @@ def _past(clause: OfRule, case: Case, reach: int) -> bool:
     return clause.window is not None and reaches_past(clause.window, case.days, reach)
 
 
-def _seen(clause: OfRule, case: Case) -> Answer:
+def _seen(clause: OfRule, case: Case, reach: int) -> Answer:
     """Whether enough episodes are in the state that is asked for."""
     truths = [
-        in_state(clause, episode, case.moment, case.context.same_day)
+        in_state(clause, episode, case.moment, case.context.same_day, reach)
         for episode in case.episodes.get(clause.rule, ())
     ]
     if truths.count(Truth.TRUE) >= clause.count:

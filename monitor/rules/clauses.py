@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Any
 
 from monitor.clinical.domains import DOMAINS, RecordClass
 from monitor.rules import shape
+from monitor.rules.clause_checks import Refusal, check_open, check_record_keys, check_rule_keys
 from monitor.rules.desk import Desk
-from monitor.rules.rule import AnyOf, At, Clause, Series, Window, With, Without, WithRule
-
-WINDOW = re.compile(r"^(?P<low>start|-?\d+d)\.\.(?P<high>end|-?\d+d)$")
+from monitor.rules.rule import (
+    AnyOf,
+    At,
+    Clause,
+    OfRule,
+    Plain,
+    Series,
+    State,
+    Window,
+    With,
+    Without,
+    WithoutRule,
+    WithRule,
+)
+from monitor.rules.window_text import read_window
 
 
 def read_clauses(desk: Desk, file: shape.RuleFile, found: Series) -> tuple[Clause, ...]:
@@ -23,17 +37,11 @@ def read_clauses(desk: Desk, file: shape.RuleFile, found: Series) -> tuple[Claus
 
 def read_plain(
     desk: Desk, with_: list[shape.With], without: list[shape.Without], found: Series, where: str
-) -> list[With | Without | WithRule]:
+) -> list[Plain]:
     """The `with` and `without` of one table."""
     return [
-        *(
-            replace(_with(desk, table, found, f"{where}with[{n}]"), run_end=table.run_end)
-            for n, table in enumerate(with_, 1)
-        ),
-        *(
-            replace(_without(desk, table, found, f"{where}without[{n}]"), run_end=table.run_end)
-            for n, table in enumerate(without, 1)
-        ),
+        *(_with(desk, table, found, f"{where}with[{n}]") for n, table in enumerate(with_, 1)),
+        *(_without(desk, table, found, f"{where}without[{n}]") for n, table in enumerate(without, 1)),
     ]
 
 
@@ -46,55 +54,79 @@ def _any_group(desk: Desk, group: shape.AnyGroup, found: Series, where: str) -> 
 
 
 def _with(desk: Desk, table: shape.With, found: Series, where: str) -> With | WithRule:
-    """Another record, or an open episode of another rule."""
+    """Another record, or an episode of another rule."""
     if table.rule is not None:
-        for key in sorted(table.model_fields_set - {"rule", "same_day", "run_end"}):
-            name = "in" if key == "domain" else key
-            desk.refuse(f"{where}.{name}", "beside `rule` only `same_day` and `run_end` have a meaning")
-        return WithRule(table.rule, table.same_day or False)
+        return _of_rule(desk, table, table.rule, where)
+    return _of_records(desk, table, found, where)
+
+
+def _without(desk: Desk, table: shape.Without, found: Series, where: str) -> Without | WithoutRule:
+    """No such record or episode."""
+    asked: With | WithRule
+    if table.rule is not None:
+        asked = _of_rule(desk, table, table.rule, where)
+        _refuse(desk, where, check_open(table, asked.window))
+        return WithoutRule(**_fields(asked), open=table.open)
+    asked = _of_records(desk, table, found, where)
+    _refuse(desk, where, check_open(table, asked.window))
+    return Without(**_fields(asked), open=table.open)
+
+
+def _fields(node: With | OfRule) -> dict[str, Any]:
+    return {field.name: getattr(node, field.name) for field in fields(node)}
+
+
+def _refuse(desk: Desk, where: str, refusals: Iterable[Refusal]) -> None:
+    for key, said in refusals:
+        desk.refuse(f"{where}.{key}", said)
+
+
+# ---------------------------------------------------------------- other records
+
+
+def _of_records(desk: Desk, table: shape.With | shape.Without, found: Series, where: str) -> With:
+    """What is asked of other records."""
     if table.domain is None:
         desk.refuse(f"{where}.in", "this key is required: a domain, or `rule` in its place")
-        return WithRule("")
-    if table.same_day is not None:
-        desk.refuse(f"{where}.same_day", "this key has a meaning only beside `rule`")
-    series = desk.series(table, where)
-    condition = desk.condition(table.where, desk.scope(series, found), f"{where}.where")
-    return With(series, _window(desk, table.window, where), condition, table.at or _usual_at(series.domain))
-
-
-def _without(desk: Desk, table: shape.Without, found: Series, where: str) -> Without:
-    """No such record."""
-    series = desk.series(table, where)
+        return With(Series(""), Window(None, None))
     window = _window(desk, table.window, where)
-    ahead = window.high is None or window.high > 0
-    if ahead and table.open is None:
-        said = "the window reaches past the found record: say `wait` or `fire` for the time until then"
-        desk.refuse(f"{where}.open", said)
-    if table.open is not None and not ahead:
-        desk.refuse(
-            f"{where}.open",
-            "the window does not reach past the found record, so there is nothing to wait for",
-        )
-    condition = desk.condition(table.where, desk.scope(series, found), f"{where}.where")
-    return Without(series, window, condition, table.at or _usual_at(series.domain), table.open)
+    _refuse(desk, where, check_record_keys(table, window))
+    series = desk.series(table, where)
+    return With(
+        series,
+        window,
+        desk.condition(table.where, desk.scope(series, found), f"{where}.where"),
+        table.at or _usual_at(series.domain),
+        count=table.count or 1,
+        tie=table.tie,
+        run_end=table.run_end,
+    )
 
 
 def _window(desk: Desk, text: str | None, where: str) -> Window:
-    """`-28d..0d`, `start..0d`, `0d..end`: days from the found record, both ends included."""
-    match = WINDOW.match(text or "")
-    if match is None:
-        given = f"{text!r} is not a window" if text else "this key is required"
-        desk.refuse(
-            f"{where}.window", f'{given}: write days, both ends included, as "-28d..0d" or "start..0d"'
-        )
-        return Window(None, None)
-    low = None if match["low"] == "start" else int(match["low"][:-1])
-    high = None if match["high"] == "end" else int(match["high"][:-1])
-    if low is not None and high is not None and low > high:
-        desk.refuse(f"{where}.window", f"{text!r} ends before it begins")
-    return Window(low, high)
+    window, wrong = read_window(text)
+    if wrong:
+        desk.refuse(f"{where}.window", wrong)
+    return window
 
 
 def _usual_at(domain: str) -> At:
     events = domain in DOMAINS and DOMAINS[domain].record_class is RecordClass.EVENTS
     return At.START if events else At.ANY
+
+
+# ---------------------------------------------------------------- other rules
+
+
+def _of_rule(desk: Desk, table: shape.With | shape.Without, rule: str, where: str) -> WithRule:
+    """What is asked of another rule's episodes."""
+    window = _window(desk, table.window, where) if table.window is not None else None
+    _refuse(desk, where, check_rule_keys(table, window))
+    return WithRule(
+        rule,
+        table.same_day or False,
+        table.state or State.OPEN,
+        window,
+        table.count or 1,
+        run_end=table.run_end,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from monitor.errors import Problem, RuleError
@@ -12,7 +12,7 @@ from monitor.rules.context import Parameter
 from monitor.rules.desk import Desk
 from monitor.rules.lists import add_terms, read_lists
 from monitor.rules.params import Order, ParamSet, contradictions, read_params, resolve
-from monitor.rules.rule import Rule
+from monitor.rules.rule import AnyOf, Clause, OfRule, Plain, Rule
 from monitor.rules.scope import suggest
 from monitor.rules.shape import RuleFile, read_toml, shaped
 
@@ -139,6 +139,29 @@ def _read_rule(
     return [rule] if rule else []
 
 
+def with_domains(rule: Rule, known: Mapping[str, Rule]) -> Rule:
+    """The rule, its clauses about other rules' episodes in a window with the domains of those rules."""
+
+    def named(clause: Clause) -> Clause:
+        if isinstance(clause, AnyOf):
+            return replace(clause, items=tuple(_with_domain(item, known) for item in clause.items))
+        return _with_domain(clause, known)
+
+    return replace(
+        rule,
+        clauses=tuple(named(clause) for clause in rule.clauses),
+        levels=tuple(
+            replace(level, clauses=tuple(named(clause) for clause in level.clauses)) for level in rule.levels
+        ),
+    )
+
+
+def _with_domain(clause: Plain, known: Mapping[str, Rule]) -> Plain:
+    if not isinstance(clause, OfRule) or clause.window is None or clause.rule not in known:
+        return clause
+    return replace(clause, domain=known[clause.rule].series.domain)
+
+
 def _in_order(rules: list[Rule], problems: list[Problem]) -> tuple[Rule, ...]:
     """Each rule behind those that it refers to; refuses double ids, unknown rules and circles."""
     known: dict[str, Rule] = {}
@@ -166,4 +189,4 @@ def _in_order(rules: list[Rule], problems: list[Problem]) -> tuple[Rule, ...]:
             break
         done |= {rule.id: rule for rule in ready}
         waiting = [rule for rule in waiting if rule.id not in done]
-    return tuple(done.values())
+    return tuple(with_domains(rule, known) for rule in done.values())

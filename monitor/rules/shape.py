@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from monitor.errors import Problem
 from monitor.records import Severity
-from monitor.rules.rule import At, Open, Per
+from monitor.rules.rule import At, Open, Per, State, Tie
 from monitor.rules.scope import suggest
 
 Word = TypeVar("Word")
@@ -43,7 +43,7 @@ class Find(Shape):
 
 
 class With(Shape):
-    """`[[with]]`: another record, or an open episode of another rule."""
+    """`[[with]]`: another record, or an episode of another rule."""
 
     domain: str | None = Field(default=None, alias="in")
     of: str | None = None
@@ -51,22 +51,18 @@ class With(Shape):
     where: str | None = None
     window: str | None = None
     at: Annotated[At | None, Loose] = None
+    count: Annotated[int, Field(ge=1)] | None = None
+    tie: Annotated[Tie | None, Loose] = None
     rule: str | None = None
     same_day: bool | None = None
+    state: Annotated[State | None, Loose] = None
     run_end: bool = False
 
 
-class Without(Shape):
-    """`[[without]]`: no such record."""
+class Without(With):
+    """`[[without]]`: no such record or episode."""
 
-    domain: str = Field(alias="in")
-    of: str | None = None
-    unit: str = ""
-    where: str | None = None
-    window: str
-    at: Annotated[At | None, Loose] = None
     open: Annotated[Open | None, Loose] = None
-    run_end: bool = False
 
 
 class AnyGroup(Shape):

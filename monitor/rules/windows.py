@@ -149,25 +149,31 @@ def open_at(episode: Episode, found: Days, second: int | None, *, same_day: bool
     return min(episode.truth, opened, Truth(2 - closed))
 
 
-def in_state(clause: OfRule, episode: Episode, found: Moment, setting: str) -> Truth:
-    """Whether an episode is as a clause asks for, seen from the found record."""
+def in_state(clause: OfRule, episode: Episode, found: Moment, setting: str, reach: int) -> Truth:
+    """Whether an episode is as a clause asks for, seen from the found record.
+
+    `reach` is the last day that the other rule's data are known to reach.
+    """
     if clause.window is None:
         return open_at(episode, found.start, found.second, same_day=clause.same_day, setting=setting)
     if clause.state is State.CLOSED and episode.closed is None:
         return Truth.FALSE
-    start, end = _asked_days(clause.state, episode)
+    start, end = _asked_days(clause.state, episode, reach)
     return min(episode.truth, in_window(clause.window, At.ANY, found.start, start, end))
 
 
-def _asked_days(state: State, episode: Episode) -> tuple[Days, Days]:
-    """The first and last day of what must lie in a window: it is open until the day before it closes."""
+def _asked_days(state: State, episode: Episode, reach: int) -> tuple[Days, Days]:
+    """The first and last day of what must lie in a window.
+
+    An episode is open until the day before it closes; one that has not closed as far as the data reach.
+    """
     opened, closed = episode.opened, episode.closed
     if state is State.OPENED:
         return opened, opened
     if state is State.CLOSED and closed is not None:
         return closed, closed
     if closed is None:
-        return opened, Days(opened.low, None)
+        return opened, Days(reach, None)
     eve = _moved(closed, -1)
     lows = [day for day in (opened.low, eve.low) if day is not None]
     highs = [day for day in (opened.high, eve.high) if day is not None]

@@ -44,21 +44,23 @@ def _without(clause: Without, frame: Frame) -> Answer:
 
 @compile_clause.register
 def _with_rule(clause: WithRule, frame: Frame) -> Answer:
-    found = compile_episodes(clause, frame)
     if clause.window is None:
+        found = compile_episodes(clause, frame)
         return Answer(joined(found), (found,))
     reach = reach_of(clause.domain, frame)
     if reach is None:
         return UNKNOWN
+    found = compile_episodes(clause, frame, reach)
     return Answer(told_with(joined(found), clause.window, reach, frame), (found,))
 
 
 @compile_clause.register
 def _without_rule(clause: WithoutRule, frame: Frame) -> Answer:
-    found = compile_episodes(clause, frame)
     if clause.window is None:
+        found = compile_episodes(clause, frame)
         return Answer(2 - joined(found), (found,))
     reach = reach_of(clause.domain, frame)
     if reach is None:
         return UNKNOWN
+    found = compile_episodes(clause, frame, reach)
     return Answer(told_without(joined(found), clause.window, reach, clause.open, frame), (found,))

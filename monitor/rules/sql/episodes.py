@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from monitor.rules.rule import OfRule, State
-from monitor.rules.sql.frame import Frame, counted
+from monitor.rules.sql.frame import Frame, Reach, counted
 from monitor.rules.sql.scope import Element, day, least, truth_of
 from monitor.rules.sql.windows import Span, start_of, within
 
@@ -39,10 +39,13 @@ EPISODE = table(
 )
 
 
-def compile_episodes(clause: OfRule, frame: Frame) -> CTE:
-    """Whether enough episodes are in the state that is asked for, by the candidate's rown."""
+def compile_episodes(clause: OfRule, frame: Frame, reach: Reach | None = None) -> CTE:
+    """Whether enough episodes are in the state that is asked for, by the candidate's rown.
+
+    In a window `reach` is how far the other rule's data reach.
+    """
     here, episode = frame.candidates.relation, EPISODE.alias(f"{frame.name}_episode")
-    asked = _asked(clause, frame, episode)
+    asked = _asked(clause, frame, episode, reach)
     truth = least([episode.c.truth, truth_of(asked)])
     pairs = (
         select(here.c.rown, truth.label("truth"))
@@ -64,20 +67,23 @@ def _enough(clause: OfRule, truth: Element) -> Element:
     return counted(func.count(case((truth == 2, 1))), func.count(), clause.count)
 
 
-def _asked(clause: OfRule, frame: Frame, episode: FromClause) -> Element | None:
+def _asked(clause: OfRule, frame: Frame, episode: FromClause, reach: Reach | None) -> Element | None:
     """Whether an episode is as the clause asks for, three-valued; None: always."""
     here = frame.candidates.relation
-    if clause.window is None:
+    if clause.window is None or reach is None:
         return is_open(clause, here, episode, frame.context.same_day)
-    start, end = _days(clause.state, episode)
+    start, end = _days(clause.state, episode, reach)
     lies = within(clause.window, start_of(frame.candidates), start, end)
     if clause.state is not State.CLOSED:
         return lies
     return episode.c.closed if lies is None else and_(episode.c.closed, lies)
 
 
-def _days(state: State, episode: FromClause) -> tuple[Span, Span]:
-    """The first and last day of what must lie in a window: it is open until the day before it closes."""
+def _days(state: State, episode: FromClause, reach: Reach) -> tuple[Span, Span]:
+    """The first and last day of what must lie in a window.
+
+    An episode is open until the day before it closes; one that has not closed as far as the data reach.
+    """
     opened = Span(episode.c.open_lo, episode.c.open_hi, episode.c.open_second)
     if state is State.OPENED:
         return opened, opened
@@ -85,8 +91,9 @@ def _days(state: State, episode: FromClause) -> tuple[Span, Span]:
         closed = Span(episode.c.close_lo, episode.c.close_hi, episode.c.open_second)
         return closed, closed
     first, last = episode.c.close_lo - day(1), episode.c.close_hi - day(1)
-    low = case((or_(first.is_(None), first < opened.low), opened.low), else_=first)
+    eve = case((or_(first.is_(None), first < opened.low), opened.low), else_=first)
     later = case((last < opened.high, opened.high), (opened.high.is_not(None), last))
+    low = case((episode.c.closed, eve), else_=reach.day)
     return opened, Span(low, case((episode.c.closed, later)), opened.second)
 
 
