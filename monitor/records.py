@@ -232,6 +232,7 @@ class AlertKind(StrEnum):
     BROKEN = "broken"
     DATA = "data"
     RUN = "run"
+    HELD = "held"
 
 
 class AlertStatus(StrEnum):

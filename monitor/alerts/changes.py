@@ -21,6 +21,8 @@ _RESULT = re.compile(r"ORRES|ORRESU|STRES[NCU]|DOSE|DOSU|DTC|STDTC")
 
 VANISHED = "no longer there"
 
+CARRIED = "CARRIED"  # the cell of a record that is judged although the held transfer lacks it
+
 
 @dataclass(frozen=True)
 class Change:
@@ -50,7 +52,7 @@ def _changed(told: EvidenceRow, row: EvidenceRow | None) -> Iterable[Change]:
     elif row.version != told.version:
         now = dict(row.cells)
         for column, value in told.cells:
-            if now.get(column, "") != value:
+            if column != CARRIED and now.get(column, "") != value:
                 yield Change(told.domain, told.key, told.role, column, value, now.get(column, ""))
 
 

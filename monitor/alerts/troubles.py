@@ -65,7 +65,7 @@ def decide_troubles(run: RuleRun, alerts: Sequence[Alert], scene: Scene) -> tupl
 class Trouble:
     """One thing that may be wrong. `finding` says so; without one, all is well if it was `seen`.
 
-    `grows_aloud`: a new key is told, not only recorded.
+    `grows_aloud`: a new key is told, not only recorded. `over` says how it ended.
     """
 
     kind: AlertKind
@@ -73,6 +73,7 @@ class Trouble:
     finding: Finding | None
     seen: bool = True
     grows_aloud: bool = False
+    over: str = "it can be told again"
 
 
 def decide_trouble(trouble: Trouble, alerts: Sequence[Alert], scene: Scene) -> Decision | None:
@@ -100,6 +101,7 @@ _NAMES: Mapping[AlertKind, str] = {
     AlertKind.BROKEN: "the rule failed",
     AlertKind.DATA: "rows were rejected",
     AlertKind.RUN: "the run failed",
+    AlertKind.HELD: "a transfer lacks what was known",
     AlertKind.FINDING: "the rule fires",
 }
 
@@ -111,7 +113,7 @@ def _over(alert: Alert, trouble: Trouble) -> Decision:
         return Decision("unchanged", "already cleared", alert, None, tell=False)
     after = replace(alert, standing=Standing.CLEARED)
     waits = "" if alert.status is AlertStatus.CLOSED else "; it still waits for a person"
-    return Decision("cleared", f"it can be told again{waits}", after, None, tell=False)
+    return Decision("cleared", f"{trouble.over}{waits}", after, None, tell=False)
 
 
 def _goes_on(alert: Alert, finding: Finding, trouble: Trouble, scene: Scene) -> Decision:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from monitor.clinical.snapshots import FOLLOWS
+from monitor.clinical.reach import FOLLOWS
 from monitor.config import StudySettings
 from monitor.derive import Derived, derive_rows
 from monitor.engines.duckdb import Engine

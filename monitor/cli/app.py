@@ -26,6 +26,7 @@ app = typer.Typer(
 for command in (
     daily.demo,
     daily.init,
+    daily.migrate,
     daily.load,
     daily.scan,
     daily.send,

@@ -1,4 +1,4 @@
-"""init, load, scan, send, run, status: the daily life of whoever operates the monitor."""
+"""init, migrate, load, scan, send, run, status: the daily life of whoever operates the monitor."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from monitor.usecases.emergency import last_resort
 from monitor.usecases.init import init_folder
 from monitor.usecases.load import Loaded
 from monitor.usecases.load import load as load_study
+from monitor.usecases.migrate import migrate as migrate_database
 from monitor.usecases.opening import Opened
 from monitor.usecases.run import Ran, working_on
 from monitor.usecases.run import run as run_all
@@ -60,6 +61,12 @@ def init(
         say(f"The CDISC pilot study is left out of {CONFIG}: the package {shipped.PILOT} is not here.")
     say(f"Database, key and ledger are in {made.data_dir}; instance {made.instance}, key {made.key_id}.")
     say(f"Keep a copy of {made.data_dir / 'key'} where only its custodian can read it. Next: monitor run")
+
+
+def migrate(config: ConfigOption = CONFIG) -> None:
+    """Bring the database of an older version to this one. Back it up first."""
+    done = migrate_database(load_settings(config), now(), this_caller())
+    say(f"The database had schema {done.before}; it has {done.after} now.")
 
 
 def load(config: ConfigOption = CONFIG, study: StudyOption = "", form: FormOption = Form.TABLE) -> None:

@@ -21,7 +21,7 @@ def _content(names: Sequence[str]) -> str:
     return " || ".join(parts) or "''"
 
 
-def _key(domain: str, names: Collection[str]) -> str:
+def natural_key(domain: str, names: Collection[str]) -> str:
     """SQL for what identifies a record, before its ordinal: the domain and a hash."""
     known = DOMAINS[domain]
     natural = _content([name for name in known.key if name in names])
@@ -44,7 +44,7 @@ def identify(connection: Connection, standard: Standard, previous: Path | None, 
     table = f"id_{domain}"
     query(
         connection,
-        f'CREATE TEMP TABLE base AS SELECT *, {_key(domain, names)} AS "#KEY",'
+        f'CREATE TEMP TABLE base AS SELECT *, {natural_key(domain, names)} AS "#KEY",'
         f' left(sha256({_content(versioned)}), 32) AS "#VERSION" FROM {quoted(standard.table)}',
     )
     query(

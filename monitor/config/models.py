@@ -189,6 +189,8 @@ class StudySettings(_Section):
     drugs: dict[str, DrugSettings] = {}
     baseline: dict[str, BaselineSettings] = {}
     through: dict[str, date] = {}
+    delivery: Literal["full", "delta"] = "full"
+    max_lost: float = Field(default=0.02, ge=0, le=1)
 
 
 class RouteSettings(_Section):

@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError
 from monitor.database.transactions import reading
 from monitor.errors import ConfigError, DatabaseError, NotInitialised, Problem
 
-REVISIONS = ("0001",)  # every schema that this program knows, oldest first; it works with the last
+REVISIONS = ("0001", "0002")  # every schema that this program knows, oldest first; it works with the last
 BUSY_SECONDS = 60
 SQLITE_PRAGMAS = (
     f"busy_timeout = {BUSY_SECONDS * 1000}",
@@ -97,7 +97,8 @@ def check_revision(connection: Connection) -> None:
         raise NotInitialised("the database holds no ledger: run `monitor init` first")
     if found in REVISIONS[:-1]:
         raise DatabaseError(
-            f"the database has schema {found}, this program needs {REVISIONS[-1]}: let its owner migrate it"
+            f"the database has schema {found}, this program needs {REVISIONS[-1]}: back it up, "
+            "then run `monitor migrate`"
         )
     if found != REVISIONS[-1]:
         raise DatabaseError(

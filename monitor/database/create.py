@@ -1,4 +1,4 @@
-"""Making the database: only `monitor init` comes here, and migration when a new version needs it."""
+"""Making the database, and bringing an older one up to this program: `monitor init`, `monitor migrate`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 
-from monitor.database.connect import create_sqlite, engine_for, parse_url, revision, sqlite_path
+from monitor.database.connect import (
+    REVISIONS,
+    create_sqlite,
+    engine_for,
+    parse_url,
+    revision,
+    sqlite_path,
+)
 from monitor.database.migrations import upgrade
 from monitor.database.roles import check_roles, current_role, grant
 from monitor.database.transactions import reading, transaction
@@ -47,6 +54,35 @@ def creating(url: str, owner_url: str | None = None, *, production: bool = False
         _make(connection)
         grant(connection, runner)
         yield connection
+
+
+@contextmanager
+def migrating(url: str, owner_url: str | None = None) -> Iterator[tuple[Connection, str]]:
+    """A transaction in which an older schema has just become this program's; gives also what it was.
+
+    Whoever fails inside undoes it. Raises UsageError, and changes nothing, when there is no older schema.
+    """
+    if parse_url(url).get_backend_name() == "sqlite":
+        with transaction(engine_for(url), "migrate.commit") as connection:
+            yield connection, _upgrade(connection)
+        return
+    runner = _role(engine_for(url))
+    with transaction(engine_for(owner_url or url), "migrate.commit") as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _INIT_LOCK})
+        before = _upgrade(connection)
+        grant(connection, runner)
+        yield connection, before
+
+
+def _upgrade(connection: Connection) -> str:
+    found = revision(connection)
+    if found is None or found not in REVISIONS[:-1]:
+        said = (
+            f"has schema {found}, and this program needs {REVISIONS[-1]}" if found else "was not initialised"
+        )
+        raise UsageError(f"the database {said}: there is nothing to migrate, and nothing was changed")
+    upgrade(connection)
+    return found
 
 
 def _make(connection: Connection) -> None:

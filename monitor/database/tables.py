@@ -110,6 +110,19 @@ snapshot = Table(
     Column("manifest", Text, nullable=False),  # JSON: files, domains, rows, rejects, data-through
 )
 
+# What became of a snapshot after its receipt, step by step. `what`: held (it lacks what was known), accepted
+# or rejected (a person decided; the last of these three counts), again (the very same files were sent again).
+transfer = Table(
+    "transfer",
+    metadata,
+    Column("study", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("step", Integer, primary_key=True, autoincrement=False),  # from 1
+    Column("at", Moment, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("said", Text, nullable=False),  # JSON: who and why, or how far the data reach now
+)
+
 # A rule version as it was used: its resolved text (rule file, parameters, lists) as JSON.
 rule_version = Table(
     "rule_version",

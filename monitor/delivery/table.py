@@ -21,7 +21,7 @@ _CODED = """
 CODED = frozenset(_CODED.split())
 _CODED_NAMES = """
     VISIT VISITNUM EPOCH DRUG DT DOSE DOSEU DOSEKG GIVEN LEVEL PREVLEVEL ACN REL BASE CHG PCHG
-    ATOXGRL ATOXGRH BTOXGRL BTOXGRH UNIT SITEID
+    ATOXGRL ATOXGRH BTOXGRL BTOXGRH UNIT SITEID CARRIED
 """
 CODED_NAMES = frozenset(_CODED_NAMES.split())
 RESULTS = frozenset({"STRESC", "ORRES"})  # shown when they are a number or one short code
@@ -147,6 +147,7 @@ def _note(row: EvidenceRow, cells: Mapping[str, str]) -> str:
         *(f"{word} {found}" for word, found in noted if found and (word in _ALWAYS or found not in said)),
         f"change {_rounded(cells['PCHG'])} %" if cells.get("PCHG") else "",
         *(word for word, ending in _CRITERIA if _cell(row, cells, ending).upper() == "Y"),
+        cells.get("CARRIED", ""),
     ]
     return " · ".join(part for part in parts if part)
 

@@ -38,6 +38,7 @@ KINDS = {
     AlertKind.BROKEN: "rule is broken",
     AlertKind.DATA: "data problem",
     AlertKind.RUN: "run failed",
+    AlertKind.HELD: "transfer held",
 }
 STANDINGS = {
     Standing.PRESENT: "ongoing in the data",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from monitor.clinical.delivery import CARRIED_OVER
 from monitor.clinical.domains import DOMAINS
 from monitor.records import Days, EvidenceRow, day_date
 from monitor.rules.case import start_of
@@ -33,6 +34,8 @@ def evidence_row(role: str, domain: str, row: Row, also: Iterable[str] = ()) -> 
     """A row of a derived table as evidence; `also` are further columns, such as those the rule names."""
     wanted = dict.fromkeys((*(domain[:2] + part for part in PARTS), *NAMES, *also))
     cells = tuple((name, said(row[name])) for name in wanted if row.get(name) is not None)
+    if str(row.get("SOURCE") or "").startswith(CARRIED_OVER):
+        cells += (("CARRIED", CARRIED_OVER.removesuffix(": ")),)
     return EvidenceRow(
         role=role,
         domain=domain,

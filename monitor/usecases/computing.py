@@ -13,12 +13,12 @@ from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 import duckdb
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 import monitor
-from monitor.clinical.snapshots import Snapshot, open_snapshot
+from monitor.clinical.reach import declared
+from monitor.clinical.snapshots import Snapshot, open_known
 from monitor.config import Settings, StudySettings
-from monitor.database.tables import snapshot as snapshots
 from monitor.derive import derive
 from monitor.engines.cutoff import cut, newest_day
 from monitor.engines.duckdb import Engine
@@ -27,6 +27,7 @@ from monitor.records import day_number
 from monitor.rules.context import Context
 from monitor.rules.rule import AsOf, Rule
 from monitor.usecases.ruleset import Ruleset, study_rules, walk
+from monitor.usecases.transfers import current, transfers
 
 
 @dataclass(frozen=True)
@@ -50,15 +51,15 @@ class Prepared:
 def newest_snapshot(
     connection: Connection, data_dir: Path, study: str, known_at: datetime | None = None
 ) -> Snapshot:
-    """The last snapshot, or the last one received by `known_at`. Raises SourceError for none."""
-    query = select(snapshots.c.number).where(snapshots.c.study == study)
-    if known_at is not None:
-        query = query.where(snapshots.c.received_at <= known_at)
-    number = connection.scalar(query.order_by(snapshots.c.number.desc()).limit(1))
-    if number is None:
+    """The snapshot that counts now, or counted at `known_at`. Raises SourceError for none.
+
+    One that is held comes with the tables that are judged meanwhile.
+    """
+    found = current(transfers(connection, study, known_at))
+    if found is None:
         when = f" by {known_at.isoformat()}" if known_at else ""
         raise SourceError(f"{study}: nothing was received{when}; run `monitor load`")
-    return open_snapshot(data_dir, study, number)
+    return open_known(data_dir, study, found.ref)
 
 
 @contextmanager
@@ -80,7 +81,7 @@ def prepared(
             params=ruleset.params,
             lists=ruleset.lists,
             ignored=ruleset.ignored,
-            through=_through(taken),
+            through=_through(taken, study),
             columns=derived.columns,
             same_day=study.same_day,
             ctcae=study.ctcae,
@@ -104,11 +105,12 @@ def _cutoff(cutoff: str, taken: Snapshot, tables: Mapping[str, Path], now: datet
     return received if cutoff == "extract" else newest_day(tables, received)
 
 
-def _through(taken: Snapshot) -> dict[tuple[str, str], int]:
-    """How far each domain and site reach, as the manifest says."""
+def _through(taken: Snapshot, study: StudySettings) -> dict[tuple[str, str], int]:
+    """How far each domain and site reach, as received or as the study declares by now."""
+    reach = declared(taken.manifest["received_through"], study.through)
     return {
         (domain, site): day_number(date.fromisoformat(day))
-        for domain, sites in taken.manifest["data_through"].items()
+        for domain, sites in reach.items()
         for site, day in sites.items()
     }
 

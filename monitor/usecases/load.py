@@ -7,32 +7,42 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert
 
+from monitor.alerts.lifecycle import of_study
 from monitor.audit.ledger import recorded
-from monitor.clinical.snapshots import Snapshot, SnapshotRef, open_snapshot, snapshot_folder, take_snapshot
+from monitor.clinical.snapshots import Past, Snapshot, open_snapshot, snapshot_folder, take_snapshot
 from monitor.database.lease import Lease
 from monitor.database.tables import snapshot as snapshots
 from monitor.database.transactions import reading
 from monitor.files import file_digest
 from monitor.records import Actor, Entry
+from monitor.usecases.held import attention, lacking
 from monitor.usecases.opening import Opened
+from monitor.usecases.transfers import AGAIN, HELD, Transfer, current, note, resting, transfers
 
 
 @dataclass(frozen=True)
 class DomainCount:
-    """Rows of one domain: received = kept + rejected + collapsed (byte-identical repeats)."""
+    """Rows of one domain: received = kept + rejected + collapsed (byte-identical repeats).
+
+    `rows` is how many the snapshot holds; of a delta that is more than it delivered.
+    """
 
     domain: str
     received: int
     kept: int
     rejected: int
     collapsed: int
+    rows: int
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a load found. `new` is false when the data are those of the snapshot before."""
+    """What a load found. `new` is false when the data are those of the snapshot before.
+
+    `state` is "", held, accepted, rejected or replaced; `attention` what a person must know of it.
+    """
 
     study: str
     number: int
@@ -43,6 +53,8 @@ class Loaded:
     ignored: tuple[str, ...]
     rejects: tuple[str, ...]
     issues: int
+    state: str = ""
+    attention: str = ""
 
     @property
     def received(self) -> int:
@@ -62,41 +74,52 @@ def load(monitor: Opened, study: str, now: datetime, actor: Actor, lease: Lease 
     """
     settings = monitor.settings
     with reading(monitor.engine, "load.previous") as connection:
-        before = newest(connection, study)
+        past = transfers(connection, study)
+        rests = resting(of_study(connection, study), monitor.evidence)
+    counts, last = current(past), past[-1] if past else None
     taken = take_snapshot(
-        settings.study(study), settings.base, settings.data_dir, before, now, settings.monitor.limits
+        settings.study(study),
+        settings.base,
+        settings.data_dir,
+        counts.ref if counts else None,
+        now,
+        settings.monitor.limits,
+        Past(last.ref if last else None, rests),
     )
-    known = before is not None and before.id == taken.id
+    known = last is not None and last.id == taken.id
     with recorded(monitor.engine, "load.commit", actor, now, monitor.key, lease) as work:
-        if not known:
-            _insert(work.connection, taken)
+        if known and last is not None:
+            _note_again(work.connection, taken, last, now)
+        else:
+            _insert(work.connection, taken, now)
         stored = {} if known else _stored(taken, settings.data_dir)
-        work.note(Entry("load", {**_facts(taken), "new": not known, "stored": stored}, study=study))
-    return _loaded(taken, new=not known)
-
-
-def newest(connection: Connection, study: str) -> SnapshotRef | None:
-    """The last snapshot that was recorded for a study."""
-    found = connection.execute(
-        select(snapshots.c.id, snapshots.c.number)
-        .where(snapshots.c.study == study)
-        .order_by(snapshots.c.number.desc())
-        .limit(1)
-    ).first()
-    return None if found is None else SnapshotRef(found.id, found.number)
+        work.note(Entry("load", {**_facts(taken, past), "new": not known, "stored": stored}, study=study))
+    with reading(monitor.engine, "load.after") as connection:
+        after = transfers(connection, study)
+    return _loaded(taken, after[-1], after, new=not known)
 
 
 def list_snapshots(monitor: Opened, study: str = "") -> tuple[Loaded, ...]:
     """Every snapshot recorded, the oldest first; of one study or of all."""
-    wanted = select(snapshots).order_by(snapshots.c.study, snapshots.c.number)
+    wanted = [study] if study else sorted(each.id for each in monitor.settings.studies)
     with reading(monitor.engine, "snapshots.list") as connection:
-        rows = connection.execute(wanted if not study else wanted.where(snapshots.c.study == study)).all()
+        given = {name: transfers(connection, name) for name in wanted}
+    data_dir = monitor.settings.data_dir
     return tuple(
-        _loaded(open_snapshot(monitor.settings.data_dir, row.study, row.number), new=False) for row in rows
+        _loaded(open_snapshot(data_dir, each.study, each.number), each, past, new=False)
+        for past in given.values()
+        for each in past
     )
 
 
-def _insert(connection: Connection, taken: Snapshot) -> None:
+def _note_again(connection: Connection, taken: Snapshot, last: Transfer, now: datetime) -> None:
+    """The same data again: noted where they prove more than before, because they were sent anew."""
+    reach = taken.manifest["received_through"]
+    if reach != last.through and taken.resent:
+        note(connection, taken.study, taken.number, AGAIN, {"through": reach}, now)
+
+
+def _insert(connection: Connection, taken: Snapshot, now: datetime) -> None:
     connection.execute(
         insert(snapshots).values(
             study=taken.study,
@@ -106,6 +129,8 @@ def _insert(connection: Connection, taken: Snapshot) -> None:
             manifest=json.dumps(taken.manifest, sort_keys=True, ensure_ascii=False),
         )
     )
+    if taken.manifest["held"]:
+        note(connection, taken.study, taken.number, HELD, taken.manifest["held"], now)
 
 
 def _stored(taken: Snapshot, data_dir: Path) -> dict[str, str]:
@@ -114,10 +139,16 @@ def _stored(taken: Snapshot, data_dir: Path) -> dict[str, str]:
     return {path.relative_to(data_dir).as_posix(): file_digest(path) for path in sorted(folder.iterdir())}
 
 
-def _facts(taken: Snapshot) -> dict[str, object]:
+def _facts(taken: Snapshot, past: tuple[Transfer, ...]) -> dict[str, object]:
     """What the ledger says of a load: counts and hashes, no values."""
     manifest = taken.manifest
+    held = manifest.get("held")
+    before = current(past)
+    resolves = before is not None and before.state == HELD and before.number != taken.number and not held
     return {
+        "delivery": manifest.get("delivery", "full"),
+        **({"held": {"lacks": lacking(held), **held}} if held else {}),
+        **({"resolves": before.number} if resolves and before is not None else {}),
         "snapshot": taken.id,
         "number": taken.number,
         "files": {each["name"]: each["hash"] for each in manifest["files"]},
@@ -131,7 +162,7 @@ def _facts(taken: Snapshot) -> dict[str, object]:
     }
 
 
-def _loaded(taken: Snapshot, *, new: bool) -> Loaded:
+def _loaded(taken: Snapshot, one: Transfer, past: tuple[Transfer, ...], *, new: bool) -> Loaded:
     manifest = taken.manifest
     return Loaded(
         study=taken.study,
@@ -140,10 +171,19 @@ def _loaded(taken: Snapshot, *, new: bool) -> Loaded:
         new=new,
         received_at=taken.received_at,
         domains=tuple(
-            DomainCount(name, each["received"], each["kept"], each["rejected"], each["collapsed"])
+            DomainCount(
+                name,
+                each["received"],
+                each["kept"],
+                each["rejected"],
+                each["collapsed"],
+                each.get("rows", each["kept"]),
+            )
             for name, each in sorted(manifest["domains"].items())
         ),
         ignored=tuple(f"{each['name']}: {each['reason']}" for each in manifest["ignored"]),
         rejects=tuple(f"{each['file']}:{each['row']}: {each['reason']}" for each in manifest["rejects"]),
         issues=len(manifest["issues"]),
+        state=one.state,
+        attention=attention(one, manifest.get("held"), current(past)),
     )

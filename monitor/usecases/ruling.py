@@ -30,6 +30,8 @@ class Computed:
     """What a scan found, before anything is decided. `runs` are of the rules that were evaluated.
 
     `error` says why the study could not be checked; `healthy` that nothing else failed in this run.
+    `held` says what the newest transfer lacks, `over` why the one before is not held any more.
+    `delta`: rejected rows of an earlier transfer can't be seen in this one.
     """
 
     study: str
@@ -39,6 +41,9 @@ class Computed:
     rejects: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     error: Finding | None = None
     healthy: bool = True
+    held: Finding | None = None
+    over: str = ""
+    delta: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,16 +92,17 @@ def _versions(connection: Connection, study: str) -> frozenset[tuple[str, str]]:
 
 
 def _of_the_study(computed: Computed, alerts: Sequence[Alert], scene: Scene) -> Iterable[Decision]:
-    """Decisions about rejected rows, and about a run that failed."""
+    """Decisions about rejected rows, a transfer that is held, and a run that failed."""
     rejected = rejected_rows(computed.study, computed.rejects)
     troubles = (
         Trouble(
             AlertKind.DATA,
             Severity.HIGH,
             rejected,
-            seen=computed.error is None,
+            seen=computed.error is None and not computed.delta,
             grows_aloud=True,
         ),
+        _held(computed, alerts),
         Trouble(
             AlertKind.RUN,
             Severity.HIGH,
@@ -113,6 +119,20 @@ def _of_the_study(computed: Computed, alerts: Sequence[Alert], scene: Scene) -> 
         if decision is not None:
             taken |= {decision.alert.id}
             yield decision
+
+
+def _held(computed: Computed, alerts: Sequence[Alert]) -> Trouble:
+    """The trouble of a held transfer. A later one that lacks no more than was told is not told again."""
+    told = {key for alert in alerts if alert.kind is AlertKind.HELD for key in alert.keys}
+    reasons = computed.held.facts["reasons"] if computed.held is not None else ()
+    return Trouble(
+        AlertKind.HELD,
+        Severity.CRITICAL,
+        computed.held,
+        seen=computed.error is None,
+        grows_aloud=not told.issuperset(reasons),
+        over=computed.over,
+    )
 
 
 def rejected_rows(study: str, rejects: Mapping[str, Sequence[Mapping[str, Any]]]) -> Finding | None:
@@ -141,7 +161,12 @@ def _line(row: Mapping[str, Any]) -> tuple[str, int, str]:
 
 
 def study_finding(
-    study: str, sentence: str, *, keys: tuple[str, ...] = (), facts: Mapping[str, Any] | None = None
+    study: str,
+    sentence: str,
+    *,
+    keys: tuple[str, ...] = (),
+    facts: Mapping[str, Any] | None = None,
+    severity: Severity = Severity.HIGH,
 ) -> Finding:
     """A finding about a study as a whole, of no rule."""
     return Finding(
@@ -151,7 +176,7 @@ def study_finding(
         rule="",
         rule_version="",
         truth=Truth.UNKNOWN,
-        severity=Severity.HIGH,
+        severity=severity,
         level=0,
         keys=keys,
         onset="",

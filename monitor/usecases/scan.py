@@ -22,10 +22,12 @@ from monitor.records import Actor, Alert, Decision, Entry, Outcome, RuleRun, Sev
 from monitor.rules.rule import Rule, Series
 from monitor.usecases.computing import Prepared, newest_snapshot, prepared
 from monitor.usecases.failing import record_failure
+from monitor.usecases.held import held_finding, no_longer_held
 from monitor.usecases.material import gather
 from monitor.usecases.opening import Opened
 from monitor.usecases.ruleset import closure, walk
 from monitor.usecases.ruling import Computed, Ruled, ended, rule_on
+from monitor.usecases.transfers import transfers
 from monitor.usecases.writing import put_all, upsert_run, write, write_run, write_version
 
 __all__ = ["RuleResult", "Scanned", "record_failure", "scan", "what_if"]
@@ -100,12 +102,14 @@ def scan(
     """
     with reading(opened.engine, "scan.look") as connection:
         taken = newest_snapshot(connection, opened.settings.data_dir, study.id)
+        known = transfers(connection, study.id)
         alerts = of_study(connection, study.id)
         last = _last_runs(connection, study.id)
     with prepared(opened.settings, study, taken, now) as ready:
         today = now.astimezone(ZoneInfo(opened.settings.monitor.timezone)).date()
         changed = _changed(ready, last, alerts, today)
         computed = replace(_compute(opened, ready, changed, alerts, timer), healthy=healthy)
+        computed = replace(computed, held=held_finding(known, taken), over=no_longer_held(known))
     with reading(opened.engine, "scan.rehearse") as connection:
         put_all(opened.evidence, rule_on(connection, opened.settings, computed, now).decisions)
     with recorded(opened.engine, "scan.commit", actor, now, opened.key, lease) as work:
@@ -127,9 +131,11 @@ def what_if(
     """What a scan would say: `--dry-run`, `--as-of`, `--known-at`. Writes nothing, alerts nobody."""
     with reading(opened.engine, "scan.look") as connection:
         taken = newest_snapshot(connection, opened.settings.data_dir, study.id, known_at)
+        known = transfers(connection, study.id, known_at)
         alerts = of_study(connection, study.id)
     with prepared(opened.settings, study, taken, now, as_of) as ready:
         computed = _compute(opened, ready, frozenset(rule.id for rule in ready.ruleset.rules), alerts, timer)
+        computed = replace(computed, held=held_finding(known, taken), over=no_longer_held(known))
     with reading(opened.engine, "scan.rehearse") as connection:
         ruled = rule_on(connection, opened.settings, computed, now)
     return _scanned(ready, computed, ruled, {}, queued=0, written=False)
@@ -175,6 +181,7 @@ def _compute(
         runs=[run for run in runs if run.rule in changed],
         material=gather(mine, [rule for rule in rules if rule.id in changed], ready.engine, opened.evidence),
         rejects=_rejects(ready),
+        delta=ready.snapshot.manifest.get("delivery") == "delta",
     )
 
 

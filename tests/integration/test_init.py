@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, text
 
 from monitor.config import Settings, load_settings
+from monitor.database.connect import REVISIONS
 from monitor.database.tables import instance, ledger
 from monitor.database.transactions import reading, transaction
 from monitor.errors import ConfigError, DatabaseError, LedgerError, NotInitialised, UsageError
@@ -72,7 +73,7 @@ def test_init_makes_a_ledger_that_begins_with_its_genesis_and_verifies(
         "alice",
         "2026-03-02T08:00:00Z",
     )
-    assert genesis.data == {"instance": made.instance, "program": "0.1.0", "schema": "0001"}
+    assert genesis.data == {"instance": made.instance, "program": "0.1.0", "schema": REVISIONS[-1]}
     verdict = verify(settings)
     assert verdict.intact
     assert read_anchor(f"{verdict.head.seq}:{verdict.head.mac}") == verdict.head
