@@ -287,8 +287,7 @@ class Alert:
 class Decision:
     """What becomes of one alert in one scan, and why; also the decision to stay silent.
 
-    `what` is a word of the alert's story (opened, grew, level reached, dosed since,
-    fired again, cleared, corrected, withdrawn, disputed, can't be told, unchanged).
+    `what` is a word of the alert's story (opened, grew, level reached, corrected, unchanged …).
     `alert` is the alert as it is afterwards. `tell` says whether a mail goes out at once,
     `summary` whether it belongs in the first scan's one summary.
     """

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import monitor
-from monitor.cli import alerts, boundaries, daily, grading, proof, rules, tools
+from monitor.cli import alerts, boundaries, daily, grading, proof, rules, snapshots, tools
 from monitor.cli.output import complain, say
 from monitor.errors import MonitorError
 
@@ -38,12 +38,12 @@ for command in (
     alerts.close,
     proof.log,
     proof.verify,
-    proof.snapshots,
     tools.simulate,
     boundaries.boundaries,
     grading.grade,
 ):
     app.command()(command)
+app.add_typer(snapshots.snapshots, name="snapshots")
 app.add_typer(rules.rules, name="rules")
 app.add_typer(tools.mail, name="mail")
 

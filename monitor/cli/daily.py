@@ -15,9 +15,10 @@ from monitor import shipped
 from monitor.cli.alerts import COLUMNS, for_people
 from monitor.cli.options import CONFIG, ConfigOption, FormOption, StudyOption, opened, studies_of
 from monitor.cli.output import Form, Row, complain, progress, say, show
-from monitor.cli.proof import snapshot_row
+from monitor.cli.snapshots import snapshot_row
 from monitor.clock import now
 from monitor.config import load_settings
+from monitor.records import Actor
 from monitor.usecases.actor import this_caller
 from monitor.usecases.alerts import list_alerts
 from monitor.usecases.emergency import last_resort
@@ -73,13 +74,20 @@ def load(config: ConfigOption = CONFIG, study: StudyOption = "", form: FormOptio
     """Receive the data of the studies; the same data again change nothing."""
     monitor, actor = opened(config), this_caller()
     with progress("Loading") as step:
-        loaded = [load_study(monitor, each, now(), actor) for each in _each(studies_of(monitor, study), step)]
+        loaded = [_load(monitor, each, actor) for each in _each(studies_of(monitor, study), step)]
     show(
         [_load_row(each) for each in loaded],
         form,
         columns=("study", "number", "said", "received", "rejected", "domains"),
     )
     _rejects(loaded)
+    if _attention(loaded):
+        raise typer.Exit(1)
+
+
+def _load(monitor: Opened, study: str, actor: Actor) -> Loaded:
+    with working_on(monitor, study) as lease:
+        return load_study(monitor, study, now(), actor, lease)
 
 
 def scan(
@@ -183,7 +191,9 @@ def report(monitor: Opened, ran: Ran) -> None:
     """Print what a run did: data, rules, alerts, mails, and plainly what failed."""
     loads = [_load_row(each.loaded) for each in ran.studies if each.loaded]
     show(loads, Form.TABLE, columns=("study", "said", "received", "rejected", "domains"), title="Data")
-    _rejects([each.loaded for each in ran.studies if each.loaded])
+    loaded = [each.loaded for each in ran.studies if each.loaded]
+    _rejects(loaded)
+    _attention(loaded)
     _scanned([each.scanned for each in ran.studies if each.scanned], Form.TABLE)
     rows = list_alerts(monitor, now())
     title = f"Alerts that wait for a person: {len(rows)}"
@@ -206,7 +216,16 @@ def _each(studies: Sequence[str], step: Callable[[str], None]) -> Iterator[str]:
 
 
 def _load_row(loaded: Loaded) -> Row:
-    return {**snapshot_row(loaded), "said": "new data" if loaded.new else "the same data as before"}
+    said = "new data" if loaded.new else "the same data as before"
+    return {**snapshot_row(loaded), "said": f"{said}, {loaded.state}" if loaded.state else said}
+
+
+def _attention(loaded: Sequence[Loaded]) -> bool:
+    """Say what a person must know of the transfers; whether one is held."""
+    for each in loaded:
+        if each.attention:
+            complain(f"{each.study}: snapshot {each.number} is {each.attention}")
+    return any(each.state == "held" for each in loaded)
 
 
 def _rejects(loaded: Sequence[Loaded]) -> None:

@@ -1,4 +1,4 @@
-"""log, verify, snapshots: what an auditor asks."""
+"""log, verify: what an auditor asks."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import Annotated
 import typer
 
 from monitor.audit.export import LogFilter
-from monitor.cli.options import CONFIG, ConfigOption, FormOption, StudyOption, opened
+from monitor.cli.options import CONFIG, ConfigOption, FormOption, StudyOption
 from monitor.cli.output import Form, Row, progress, say, show
 from monitor.config import load_settings
-from monitor.usecases.load import Loaded, list_snapshots
 from monitor.usecases.log import log as read_log
 from monitor.usecases.verify import read_anchor
 from monitor.usecases.verify import verify as verify_all
@@ -91,27 +90,3 @@ def verify(
     for problem in verdict.problems:
         say(f"  entry {problem.seq}: {problem.what}" if problem.seq is not None else f"  {problem.what}")
     raise typer.Exit(1)
-
-
-def snapshots(config: ConfigOption = CONFIG, study: StudyOption = "", form: FormOption = Form.TABLE) -> None:
-    """List what was received, study by study."""
-    monitor = opened(config)
-    rows = [snapshot_row(each) for each in list_snapshots(monitor, study)]
-    if study and not rows:
-        monitor.settings.study(study)  # a name that is wrong is no silence
-    columns = ("study", "number", "snapshot", "received_at", "received", "rejected", "issues", "domains")
-    show(rows, form, columns=columns, empty="Nothing was loaded yet.")
-
-
-def snapshot_row(loaded: Loaded) -> Row:
-    """A snapshot as one row; `domains` is rows kept by domain."""
-    return {
-        "study": loaded.study,
-        "number": loaded.number,
-        "snapshot": loaded.snapshot[:12],
-        "received_at": loaded.received_at,
-        "received": loaded.received,
-        "rejected": loaded.rejected,
-        "issues": loaded.issues,
-        "domains": " ".join(f"{each.domain} {each.kept}" for each in loaded.domains),
-    }

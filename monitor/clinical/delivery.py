@@ -94,7 +94,10 @@ def _followed(connection: Connection, standard: Standard, table: str, gone: str,
 
 @dataclass(frozen=True)
 class Lost:
-    """Of the known records of a domain, how many did not come; `absent`: the whole domain did not."""
+    """Of the known records of a domain, how many did not come; `absent`: the whole domain did not.
+
+    A domain of which no record was known can't be missed.
+    """
 
     known: int
     lost: int
@@ -157,7 +160,7 @@ def missing(
 def _lost(connection: Connection, known: Path, now: Path | None) -> Lost:
     total = _one(connection, f"SELECT count(*) FROM {_rows(known)}")
     if now is None:
-        return Lost(total, total, absent=True)
+        return Lost(total, total, absent=total > 0)
     gone = f"SELECT count(*) FROM {_rows(known)} WHERE KEY NOT IN (SELECT KEY FROM {_rows(now)})"
     return Lost(total, _one(connection, gone), absent=False)
 

@@ -61,7 +61,7 @@ def attention(one: Transfer, held: Mapping[str, Any] | None, counts: Transfer | 
     if one.state == REJECTED:
         going = f"; snapshot {counts.number} counts" if counts is not None else ""
         return f"rejected by {one.by} ({one.reason}){going}"
-    return f"accepted by {one.by} ({one.reason})" if one.state == ACCEPTED else ""
+    return ""
 
 
 def held_finding(known: Sequence[Transfer], taken: Snapshot) -> Finding | None:

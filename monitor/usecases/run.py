@@ -50,8 +50,9 @@ class Ran:
 
     @property
     def fine(self) -> bool:
-        """Whether nothing failed and everybody could be reached."""
-        return not self.failures and not any(each.failure for each in self.studies) and self.sent.fine
+        """Whether nothing failed, no transfer is held, and everybody could be reached."""
+        wrong = any(each.failure or (each.loaded and each.loaded.state == "held") for each in self.studies)
+        return not self.failures and not wrong and self.sent.fine
 
 
 def run(monitor: Opened, actor: Actor, clock: Clock, step: Step) -> Ran:

@@ -73,6 +73,8 @@ def commands() -> Iterator[str]:
         if inner is None:
             yield name
         else:
+            if getattr(command, "invoke_without_command", False) and name != "monitor":
+                yield name
             for part, each in inner.items():
                 yield from walk(each, f"{name} {part}")
 
