@@ -14,7 +14,7 @@ from typing import Any
 from monitor.authoring.mutants import steps
 from monitor.authoring.notation import written
 from monitor.clinical.domains import DOMAINS
-from monitor.clinical.snapshots import FOLLOWS
+from monitor.clinical.reach import FOLLOWS
 from monitor.clinical.units import conversions
 from monitor.records import Kind
 from monitor.rules.answers import Judged, Used
