@@ -18,9 +18,7 @@ from monitor.derive import Derived, derive_rows
 from monitor.engines.duckdb import Engine
 from monitor.records import Episode, day_number
 from monitor.rules.context import Context
-from monitor.rules.fold import fold
 from monitor.rules.lists import UNKNOWN, ignored
-from monitor.rules.reference import judge
 from monitor.rules.rule import Example, Rule
 from monitor.rules.rulefile import Pack, resolve_params, words_for
 from monitor.rules.terms import Row
@@ -83,15 +81,6 @@ def _bench(pack: Pack, cases: Sequence[Case], rows: Mapping[str, Sequence[Row]],
     }
     wanted = needed(pack, {case.rule.id for case in cases})
     return Bench(tuple(cases), own, _context(pack, cases[0].example, derived), tuple(wanted))
-
-
-def on_reference(bench: Bench, episodes: Episodes, rules: Iterable[Rule]) -> dict[str, Sequence[Episode]]:
-    """The episodes of rules by the reference, beside the given ones of rules that they refer to."""
-    found = dict(episodes)
-    for rule in rules:
-        judged = judge(rule, bench.rows, bench.context, found)
-        found[rule.id] = fold(rule, [each.verdict for each in judged])
-    return found
 
 
 def needed(pack: Pack, identifiers: set[str]) -> list[Rule]:

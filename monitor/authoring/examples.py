@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.authoring.bench import Bench, Case, benches, cases_of, on_reference
+from monitor.authoring.bench import Bench, Case, benches, cases_of
+from monitor.authoring.studies import episodes_of, on_reference
 from monitor.engines.duckdb import Engine
 from monitor.records import Days, Episode, Severity, Truth, day_date
 from monitor.rules.fold import fold
@@ -55,11 +56,15 @@ def _judged(bench: Bench, engine: Engine) -> list[Tried]:
 
 
 def _on_duckdb(bench: Bench, engine: Engine) -> Mapping[str, Sequence[Episode]]:
-    episodes: dict[str, Sequence[Episode]] = {}
+    found: dict[str, Sequence[Episode]] = {}
+
+    def own(rule: Rule) -> Sequence[Episode]:
+        referred = [episode for name in rule.refers_to for episode in found[name]]
+        return fold(rule, engine.find(rule, bench.context, referred).verdicts)
+
     for rule in bench.rules:
-        referred = [episode for name in rule.refers_to for episode in episodes[name]]
-        episodes[rule.id] = fold(rule, engine.find(rule, bench.context, referred).verdicts)
-    return episodes
+        found[rule.id] = episodes_of(rule, bench, found, own)
+    return found
 
 
 # ---------------------------------------------------------------- what came out
@@ -92,7 +97,7 @@ def _compare(what: str, expected: Sequence[str], found: Sequence[str]) -> list[s
 
 def _line(case: Case, episode: Episode, days: Days, *, severity: bool = False) -> str:
     subject = episode.subject.removeprefix(case.prefix)
-    words = [subject, day_words(days)]
+    words = [subject] if case.rule.rate else [subject, day_words(days)]
     return " ".join([*words, _severity(case.rule, episode)] if severity else words)
 
 

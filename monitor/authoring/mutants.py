@@ -44,9 +44,7 @@ from monitor.rules.rule import (
 from monitor.rules.rule import Comparator as Is
 
 # What of a rule decides when it fires; the rest is what people read.
-MEANING = frozenset(
-    {"series", "where", "clauses", "levels", "clear", "per", "repeat", "rate", "rules", "find_rule"}
-)
+MEANING = frozenset({"series", "where", "clauses", "levels", "clear", "per", "repeat", "rate", "finds"})
 # Parts of a node whose change would be another rule, not a slip: names, kinds, units, domains.
 FIXED = frozenset({"column", "columns", "name", "kind", "of_found", "domain", "unit", "note", "severity"})
 LIMITS = {Is.GT: Is.GE, Is.GE: Is.GT, Is.LT: Is.LE, Is.LE: Is.LT, Is.EQ: Is.NE, Is.NE: Is.EQ}

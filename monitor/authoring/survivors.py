@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
-from monitor.authoring.bench import Bench, Case, benches, cases_of, on_reference
+from monitor.authoring.bench import Bench, Case, benches, cases_of
 from monitor.authoring.examples import day_words, difference
 from monitor.authoring.generated import BASE, draw, pool_of
 from monitor.authoring.mutants import Mutant, mutants
+from monitor.authoring.studies import on_reference
 from monitor.records import Episode, Truth
 from monitor.rules.case import start_of
 from monitor.rules.context import Context

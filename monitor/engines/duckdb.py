@@ -25,7 +25,7 @@ TRUTHS = tuple(Truth)  # by number; a look-up is much cheaper than Truth(number)
 
 EPISODE = """
 CREATE TABLE episode (rule VARCHAR, subject VARCHAR, truth INTEGER, open_lo INTEGER, open_hi INTEGER,
-    open_second INTEGER, closed BOOLEAN, close_lo INTEGER, close_hi INTEGER)
+    open_second INTEGER, closed BOOLEAN, close_lo INTEGER, close_hi INTEGER, open_row BIGINT)
 """
 
 
@@ -227,6 +227,7 @@ def episode_row(episode: Episode) -> tuple[object, ...]:
         episode.closed is not None,
         closed.low,
         closed.high,
+        episode.verdicts[0].row if episode.verdicts else None,
     )
 
 

@@ -7,12 +7,11 @@ is told. If the two disagree on a record, or either fails, the rule is broken; t
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
-from monitor.engines import doubts, findings
+from monitor.engines import doubts, findings, rates
 from monitor.engines.blindness import (
     Emptiness,
     columns_unseen,
@@ -22,20 +21,16 @@ from monitor.engines.blindness import (
     words_instead,
 )
 from monitor.engines.finder import Finder, Found
-from monitor.engines.findings import Setting, Subject
-from monitor.engines.named import domains
+from monitor.engines.findings import Setting
+from monitor.engines.judging import Disagreement, judged
 from monitor.engines.untold import Untold
 from monitor.errors import EngineError
-from monitor.records import Episode, Finding, Outcome, RuleRun, Severity, Truth, Verdict
+from monitor.records import Episode, Finding, Outcome, RuleRun, Severity, Truth
 from monitor.rules.context import Context
+from monitor.rules.findrule import entries_of, events_of
 from monitor.rules.fold import fold
-from monitor.rules.reference import judge
+from monitor.rules.rate import Rate, tally
 from monitor.rules.rule import Rule
-
-TOGETHER = 40  # subjects whose rows are judged at a time, so that memory stays small
-SHOWN_ROWS = 20  # rows that are named when the engines disagree
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -60,10 +55,6 @@ class Done:
     run: RuleRun
     episodes: tuple[Episode, ...] = ()
     untold: bool = False
-
-
-class Disagreement(Exception):
-    """The engine and the reference say different things of some rows."""
 
 
 def _still() -> float:
@@ -154,17 +145,66 @@ def _evaluated(rule: Rule, scan: Scan, done: Mapping[str, Done]) -> Done:
         referred={name: one.rule for name, one in referred.items()},
         episodes={name: one.episodes for name, one in referred.items()},
     )
+    if rule.rate is not None:
+        return _of_study(setting, rule.rate, scan, referred)
     absent = not_received(rule, scan.context)
     if absent:
         return Done(rule, _blind(setting, scan, None, absent))
-    given = [episode for one in referred.values() for episode in one.episodes]
-    found = scan.engine.find(rule, scan.context, given)
-    episodes = fold(rule, found.verdicts)
-    unseen = series_unseen(rule, scan.context, scan.engine, found)
+    found, episodes = _found(setting, scan)
+    unseen = "" if rule.finds else series_unseen(rule, scan.context, scan.engine, found)
     if unseen and not found.fired:
         return Done(rule, _blind(setting, scan, found, unseen), episodes)
     told = _told(setting, scan, found, episodes, referred)
-    return replace(_ended(setting, scan, found, told, referred), episodes=episodes)
+    ended = _ended(setting, scan, found, told, referred)
+    return replace(ended, run=_looked_at(ended.run, referred) if rule.finds else ended.run, episodes=episodes)
+
+
+def _looked_at(run: RuleRun, referred: Mapping[str, Done]) -> RuleRun:
+    """A run of a rule that finds what others found: it looked at what they looked at."""
+    runs = [one.run for one in referred.values()]
+    return replace(
+        run,
+        considered=sum(each.considered for each in runs),
+        subjects=max(each.subjects for each in runs),
+        newest=max(each.newest for each in runs),
+    )
+
+
+def _found(setting: Setting, scan: Scan) -> tuple[Found, tuple[Episode, ...]]:
+    """What the engine finds, and its episodes."""
+    given = [episode for episodes in setting.episodes.values() for episode in episodes]
+    found = scan.engine.find(setting.rule, scan.context, given)
+    return found, fold(setting.rule, found.verdicts)
+
+
+def _of_study(setting: Setting, rate: Rate, scan: Scan, referred: Mapping[str, Done]) -> Done:
+    """A rule about a study, its sites or its arms: what was found of subjects, counted."""
+    blind: list[str] = []
+
+    def own(rule: Rule) -> tuple[Episode, ...]:
+        """The episodes of records that it asks for itself, judged by the reference too."""
+        blind.append(not_received(rule, scan.context))
+        if blind[-1]:
+            return ()
+        asked = replace(setting, rule=rule)
+        found, episodes = _found(asked, scan)
+        blind.append("" if rule.finds else series_unseen(rule, scan.context, scan.engine, found))
+        for _ in judged(asked, scan.engine, found):  # raises when they disagree
+            pass
+        return episodes
+
+    events = events_of(setting.rule, setting.episodes, own)
+    entries = entries_of(setting.rule, setting.episodes, own)
+    subjects = sorted({episode.subject for episode in (*events, *entries)})
+    tallies = tally(rate, entries, events, rates.names(scan.engine, rate.over, subjects))
+    told = [rates.reached(setting, each, scan.engine) for each in tallies if each.crossed]
+    said = next(filter(None, (*blind, _blind_rule(referred), columns_unseen(setting.rule, scan.context))), "")
+    if told or not said:
+        outcome = Outcome.FIRED if told else Outcome.CLEAR
+        run = _run(setting.rule, scan, outcome, None, told, "; ".join(map(rates.state, tallies)))
+    else:
+        run = _blind(setting, scan, None, said)
+    return Done(setting.rule, rates.counted(run, tallies))
 
 
 def _ended(
@@ -173,7 +213,7 @@ def _ended(
     """The outcome of a rule whose records were judged: fired, cannot tell, blind or clear."""
     rule = setting.rule
     wide = any(finding.truth is Truth.UNKNOWN and not finding.keys for finding in told)
-    without = subjects_unseen(rule, scan.context, scan.engine)
+    without = () if rule.finds else subjects_unseen(rule, scan.context, scan.engine)
     unseen = [doubts.blind_of(setting, without)] if without else []
     if found.fired or found.cannot_tell:
         outcome = Outcome.FIRED if found.fired else Outcome.CANNOT_TELL
@@ -218,55 +258,8 @@ def _told(
     untold_rules = frozenset(name for name, one in referred.items() if one.untold)
     untold = Untold(setting, Emptiness(setting.rule, scan.context, scan.engine, untold_rules))
     told: list[Finding] = []
-    for subject in _judged(setting, scan, found):
+    for subject in judged(setting, scan.engine, found):
         own = firing.get(subject.name, [])
         told += [findings.fired(setting, episode, subject) for episode in own]
         untold.add(subject, {verdict.row for episode in own for verdict in episode.verdicts})
     return [*told, *untold.findings()]
-
-
-def _judged(setting: Setting, scan: Scan, found: Found) -> Iterator[Subject]:
-    """Every subject of whom something may be told, judged by the reference.
-
-    Raises Disagreement when the engine says anything else of a record.
-    """
-    rule, context = setting.rule, scan.context
-    verdicts = _grouped(found.verdicts, lambda verdict: verdict.subject)
-    names = sorted(verdicts)
-    for start in range(0, len(names), TOGETHER):
-        batch = names[start : start + TOGETHER]
-        rows = {domain: scan.engine.rows(domain, batch) for domain in _domains(setting)}
-        judged = judge(rule, rows, context, setting.episodes)
-        _compare([one.verdict for one in judged], [each for name in batch for each in verdicts[name]])
-        judged_of = _grouped(judged, lambda one: one.verdict.subject)
-        rows_of = {domain: _grouped(given, lambda row: str(row["USUBJID"])) for domain, given in rows.items()}
-        for name in batch:
-            own = {domain: given.get(name, []) for domain, given in rows_of.items()}
-            yield Subject(name, judged_of[name], own)
-
-
-def _grouped(items: Iterable[Item], subject: Callable[[Item], str]) -> dict[str, list[Item]]:
-    groups: dict[str, list[Item]] = {}
-    for item in items:
-        groups.setdefault(subject(item), []).append(item)
-    return groups
-
-
-def _domains(setting: Setting) -> list[str]:
-    """The domains whose rows are needed to judge, and for evidence: those that are there."""
-    others = [rule.series.domain for rule in setting.referred.values()]
-    wanted = dict.fromkeys((*domains(setting.rule), *others, "DOSE"))
-    return [domain for domain in wanted if domain in setting.context.columns]
-
-
-def _compare(reference: Sequence[Verdict], engine: Sequence[Verdict]) -> None:
-    """Record by record: truth, where, clear and level must be the same."""
-    expected = {verdict.row: verdict for verdict in reference}
-    got = {verdict.row: verdict for verdict in engine}
-    rows = sorted(row for row in expected.keys() | got.keys() if expected.get(row) != got.get(row))
-    if rows or len(got) != len(engine):
-        named = ", ".join(str(row) for row in rows[:SHOWN_ROWS])
-        more = f" and {len(rows) - SHOWN_ROWS} more" if len(rows) > SHOWN_ROWS else ""
-        raise Disagreement(
-            f"the engine and the reference disagree on {len(rows)} records: rows {named}{more}"
-        )

@@ -13,6 +13,7 @@ from monitor.rules import shape
 from monitor.rules.clauses import read_clauses, read_plain
 from monitor.rules.desk import Desk
 from monitor.rules.examples import coverage, read_example
+from monitor.rules.findrule import read_found, read_rate
 from monitor.rules.repeating import read_repeat
 from monitor.rules.rule import Clear, Level, Per, Rule, Series
 from monitor.rules.scope import suggest
@@ -22,10 +23,10 @@ PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 def build_rule(desk: Desk, file: shape.RuleFile) -> Rule | None:
     """The rule, or None after its problems were added."""
-    found = desk.series(file.find, "find")
+    found = read_found(desk, file)
     scope = desk.scope(found)
     examples = tuple(
-        read_example(example, f"{desk.address}: example {example.name!r}", desk.problems)
+        read_example(example, f"{desk.address}: example {example.name!r}", desk.problems, file.rate)
         for example in file.example
     )
     rule = Rule(
@@ -39,12 +40,14 @@ def build_rule(desk: Desk, file: shape.RuleFile) -> Rule | None:
         clauses=read_clauses(desk, file, found),
         levels=tuple(_level(desk, level, found, f"level[{n}]") for n, level in enumerate(file.level, 1)),
         clear=_clear(desk, file.clear, found),
-        per=file.per or _usual_per(found.domain),
+        per=file.per or _usual_per(file, found.domain),
         basis=tuple(file.basis),
         tags=tuple(file.tags),
         family=file.family,
         examples=examples,
         repeat=read_repeat(desk, file),
+        finds=file.find.rules,
+        rate=read_rate(desk, file),
     )
     _demands(desk, file, rule)
     return None if desk.problems else replace(rule, version=version(rule))
@@ -56,14 +59,15 @@ def _demands(desk: Desk, file: shape.RuleFile, rule: Rule) -> None:
         desk.refuse("action", "this key is required: what the reader is advised to do")
     domain = DOMAINS.get(rule.series.domain)
     findings = domain is not None and domain.record_class is RecordClass.FINDINGS
-    if findings and file.severity.rank >= Severity.MEDIUM.rank and file.clear is None:
+    ended = file.clear is not None or rule.finds or rule.rate is not None
+    if findings and file.severity.rank >= Severity.MEDIUM.rank and not ended:
         desk.refuse("clear", "a rule about findings says from severity medium up what ends the episode")
     for name in PLACEHOLDER.findall(file.action):
         if name not in desk.params:
             desk.refuse("action", f"{{{name}}} is not a parameter{suggest(name, desk.params)}")
     for example in file.example:
         _example_names(desk, example)
-    desk.problems.extend(coverage(rule.examples, desk.address))
+    desk.problems.extend(coverage(rule.examples, desk.address, study=rule.rate is not None))
 
 
 def _example_names(desk: Desk, example: shape.WorkedExample) -> None:
@@ -99,9 +103,9 @@ def _clear(desk: Desk, table: shape.Clear | None, found: Series) -> Clear | None
     return None if where is None else Clear(where, unit)
 
 
-def _usual_per(domain: str) -> Per:
+def _usual_per(file: shape.RuleFile, domain: str) -> Per:
     events = domain in DOMAINS and DOMAINS[domain].record_class is RecordClass.EVENTS
-    return Per.RECORD if events else Per.EPISODE
+    return Per.RECORD if events or file.find.rules else Per.EPISODE
 
 
 def version(rule: Rule) -> str:

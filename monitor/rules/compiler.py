@@ -22,6 +22,7 @@ from monitor.rules.rule import Clause, Clear, Column, Condition, Level, Rule, Se
 from monitor.rules.sql.clauses import compile_clause
 from monitor.rules.sql.conditions import compile_condition, not_false
 from monitor.rules.sql.frame import Answer, Frame
+from monitor.rules.sql.opened import opened_by
 from monitor.rules.sql.scope import (
     Element,
     Scope,
@@ -104,10 +105,22 @@ def _series(rule: Rule, context: Context, words: Words) -> Source:
     told_apart = _told_apart(rule, source)
     handed = source.carried((*RECORD, *(["siteid"] if clauses else [])), asked_later, units[1])
     member = not_false(rule.series.of, Scope(context, words, source, rule.series.unit))
-    asked = select(*handed, *told_apart, *truths, clear).where(member).subquery("asked")
-    kept = [item for item in asked.c if item.name != "clear_truth"]
-    clear = least([asked.c.of_truth, asked.c.clear_truth]).label("clear_truth")
-    return source.over(select(*kept, clear).cte("series"))
+    opened = opened_by(rule.finds)
+    found = literal(2, Integer()) if opened is None else opened.c.truth
+    asked = select(*handed, *told_apart, *truths, clear, found.label("found_truth")).where(member)
+    if opened is not None:
+        asked = asked.select_from(source.relation.join(opened, source.relation.c.rown == opened.c.open_row))
+    return source.over(_truths_joined(asked.subquery("asked")).cte("series"))
+
+
+def _truths_joined(asked: FromClause) -> Select[*tuple[Any, ...]]:
+    """A record belongs to the series as surely as `of` says and other rules found it; no less to clear it."""
+    member = least([asked.c.of_truth, asked.c.found_truth])
+    other = {
+        "of_truth": member.label("of_truth"),
+        "clear_truth": least([member, asked.c.clear_truth]).label("clear_truth"),
+    }
+    return select(*(other.get(item.name, item) for item in asked.c if item.name != "found_truth"))
 
 
 def _series_columns(rule: Rule) -> list[Column]:

@@ -25,6 +25,7 @@ class Desk:
     params: Mapping[str, Parameter]
     lists: Collection[str]
     problems: list[Problem] = field(default_factory=list)
+    found: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # all rules: domains of their records
 
     def refuse(self, where: str, said: str) -> None:
         """Add a problem at a key of the file."""

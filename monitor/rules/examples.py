@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from monitor.clinical.domains import DOMAINS, columns_of, kind_of
 from monitor.errors import Problem
 from monitor.records import Severity
+from monitor.rules.rate import Over
 from monitor.rules.rule import Example
 from monitor.rules.scope import suggest
-from monitor.rules.shape import WorkedExample
+from monitor.rules.shape import Rate, WorkedExample
 
 Row = tuple[tuple[str, str], ...]
 EXPECTED = re.compile(
@@ -18,14 +19,21 @@ EXPECTED = re.compile(
 )
 
 
-def read_example(shape: WorkedExample, address: str, problems: list[Problem]) -> Example:
+STUDY = re.compile(r"^(study|(site|arm) \S.*) \d+/\d+$")
+
+
+def read_example(
+    shape: WorkedExample, address: str, problems: list[Problem], rate: Rate | None = None
+) -> Example:
     """An example with its tables read; what is wrong in it is added to `problems`."""
     rows: dict[str, list[Row]] = {}
     for table in re.split(r"\n\s*\n", shape.data.strip("\n")):
         domain, found = _table(table, f"{address}: data", problems)
         rows.setdefault(domain, []).extend(found)
     subjects = {dict(row).get("USUBJID", "") for found in rows.values() for row in found}
-    for key in ("fires", "cannot_tell", "clears"):
+    if rate is not None:
+        _of_study(shape, rate, address, problems)
+    for key in ("fires", "cannot_tell", "clears") if rate is None else ():
         _expectations(getattr(shape, key), subjects, f"{address}: {key}", problems)
     return Example(
         name=shape.name,
@@ -96,12 +104,29 @@ def _expectations(lines: list[str], subjects: set[str], address: str, problems: 
             )
 
 
-def coverage(examples: tuple[Example, ...], address: str) -> list[Problem]:
-    """A rule needs one record that fires and one subject that stays silent."""
+def _of_study(shape: WorkedExample, rate: Rate, address: str, problems: list[Problem]) -> None:
+    """A rule about a study fires for the study, a site or an arm, and never can't be told."""
+    for line in shape.fires:
+        if STUDY.match(line) is None or line.split(" ")[0] != rate.over:
+            name = "" if rate.over is Over.STUDY else " NAME"
+            said = f'{line!r}: write the first count that reaches the boundary, "{rate.over}{name} 3/12"'
+            problems.append(Problem(f"{address}: fires", said))
+    for key in ("cannot_tell", "clears"):
+        if getattr(shape, key):
+            said = "a rule about a study counts what can't be told as an event, and nothing clears it"
+            problems.append(Problem(f"{address}: {key}", said))
+
+
+def coverage(examples: tuple[Example, ...], address: str, *, study: bool = False) -> list[Problem]:
+    """A rule needs one record that fires and one subject that stays silent; about a `study`: one example."""
     problems = []
+    if study and examples and all(example.fires for example in examples):
+        said = "no example stays silent: give one just below the boundary"
+        problems.append(Problem(f"{address}: example", said))
+        return problems
     if not any(example.fires for example in examples):
         problems.append(Problem(f"{address}: example", "no example fires: give one that does"))
-    if not any(silent(example) for example in examples):
+    if not study and not any(silent(example) for example in examples):
         said = "no subject of the examples stays silent: give one just beyond the boundary"
         problems.append(Problem(f"{address}: example", said))
     return problems

@@ -18,6 +18,7 @@ from monitor.rules.asked_episodes import with_rule_answer, without_rule_answer
 from monitor.rules.case import Case, in_series
 from monitor.rules.causes import Causes, each_once, why
 from monitor.rules.context import Context
+from monitor.rules.findrule import found_by, unsure
 from monitor.rules.repeated import with_runs
 from monitor.rules.rule import AnyOf, Clause, Level, Rule, With, Without, WithRule
 from monitor.rules.runs import Reading
@@ -45,7 +46,7 @@ def judge(
         own = {name: [e for e in given if e.subject == subject] for name, given in episodes.items()}
         for row in others[rule.series.domain]:
             case = Case(rule, context, row, others, own)
-            if in_series(rule.series, case.scope) is not Truth.FALSE:
+            if member_of(case) is not Truth.FALSE:
                 judged.append(judge_record(case))
     return judged if rule.repeat is None else with_runs(rule, judged)
 
@@ -57,16 +58,22 @@ def _by_subject(rows: Iterable[Row]) -> dict[str, list[Row]]:
     return grouped
 
 
+def member_of(case: Case) -> Truth:
+    """Whether a record belongs to the series, and opened an episode of the rules in `find.rule`."""
+    return min(in_series(case.rule.series, case.scope), found_by(case.rule, case.row, case.episodes))
+
+
 def judge_record(case: Case) -> Judged:
     """What the rule says of one record of its series."""
     rule, scope = case.rule, case.scope
-    member, where = in_series(rule.series, scope), holds(rule.where, scope)
+    member, where = member_of(case), holds(rule.where, scope)
     answers = [answer(clause, case) for clause in rule.clauses]
     plain = [one for one, clause in zip(answers, rule.clauses, strict=True) if not clause.run_end]
     truth = min(member, where, *(one.truth for one in plain))
     level, seen = level_of(case)
     unknown = each_once(
         (
+            *unsure(rule, case.row, case.episodes),
             *why(rule.series.of, scope),
             *why(rule.where, scope),
             *(cause for one in plain for cause in one.causes),

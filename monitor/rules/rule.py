@@ -48,6 +48,7 @@ from monitor.rules.other import (
     WithoutRule,
     WithRule,
 )
+from monitor.rules.rate import Rate
 
 __all__ = [
     "Absolute",
@@ -83,6 +84,7 @@ __all__ = [
     "Param",
     "Per",
     "Plain",
+    "Rate",
     "Repeat",
     "Rule",
     "Series",
@@ -185,6 +187,8 @@ class Rule:
     examples: tuple[Example, ...] = ()
     version: str = ""  # hash of the file's meaning (not of its examples)
     repeat: Repeat | None = None
+    finds: tuple[str, ...] = ()  # rules whose findings are the found records, in the domain of `series`
+    rate: Rate | None = None  # a rule about a study, site or arm
 
     @property
     def plain_clauses(self) -> tuple[Plain, ...]:
@@ -198,10 +202,11 @@ class Rule:
     def refers_to(self) -> tuple[str, ...]:
         """The rules whose episodes this rule asks for, each once."""
         named = [clause.rule for clause in self.plain_clauses if isinstance(clause, OfRule)]
-        return tuple(dict.fromkeys(named))
+        among = [self.rate.among] if self.rate is not None and self.rate.among else []
+        return tuple(dict.fromkeys([*self.finds, *among, *named]))
 
     @property
     def domains(self) -> tuple[str, ...]:
         """The domains that this rule looks at, that of its own series first, each once."""
         others = [clause.series.domain for clause in self.plain_clauses if isinstance(clause, Other)]
-        return tuple(dict.fromkeys([self.series.domain, *others]))
+        return tuple(dict.fromkeys([self.series.domain, *others, *(self.rate.domains if self.rate else ())]))

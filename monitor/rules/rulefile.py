@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from monitor.errors import Problem, RuleError
 from monitor.rules.build import build_rule
 from monitor.rules.context import Parameter
 from monitor.rules.desk import Desk
+from monitor.rules.findrule import about_studies, domains_found, reference
 from monitor.rules.lists import add_terms, read_lists
 from monitor.rules.params import Order, ParamSet, contradictions, read_params, resolve
 from monitor.rules.rule import AnyOf, Clause, OfRule, Plain, Rule
@@ -47,14 +48,9 @@ def load_rules(folder: Path, packs: Sequence[str]) -> Pack:
     lists = read_lists(folder / "lists", problems)
     sets = [_pack_params(folder, pack, problems) for pack in packs]
     known = _joined(sets, problems)
-    rules: list[Rule] = []
-    for pack in packs:
-        if not (folder / pack).is_dir():
-            here = sorted(path.name for path in folder.glob("*") if path.is_dir())
-            problems.append(Problem(f"rules/{pack}", f"there is no such pack{suggest(pack, here)}"))
-        for path in sorted((folder / pack).glob("*.toml")):
-            if path.name != PARAMS:
-                rules += _read_rule(path, pack, known.params, lists, problems)
+    read = [each for pack in packs for each in _read_pack(folder, pack, known.params, lists)]
+    found = domains_found({file.id: file.find for _, file in read if file is not None})
+    rules = [rule for desk, file in read for rule in _built(replace(desk, found=found), file, problems)]
     ordered = _in_order(rules, problems)
     presets = _presets(folder, packs, known, problems)
     if problems:
@@ -118,23 +114,32 @@ def _presets(
     return presets
 
 
-def _read_rule(
-    path: Path,
-    pack: str,
-    params: Mapping[str, Parameter],
-    lists: Mapping[str, frozenset[str]],
-    problems: list[Problem],
-) -> list[Rule]:
+def _read_pack(
+    folder: Path, pack: str, params: Mapping[str, Parameter], lists: Mapping[str, frozenset[str]]
+) -> Iterator[tuple[Desk, RuleFile | None]]:
+    """The files of a pack, each with the desk that holds what is wrong in it."""
+    if not (folder / pack).is_dir():
+        here = sorted(path.name for path in folder.glob("*") if path.is_dir())
+        missing = Problem(f"rules/{pack}", f"there is no such pack{suggest(pack, here)}")
+        yield Desk(pack, f"rules/{pack}", params, lists, [missing]), None
+    for path in sorted((folder / pack).glob("*.toml")):
+        if path.name != PARAMS:
+            desk = Desk(pack, f"rules/{pack}/{path.name}", params, lists)
+            yield desk, _read_file(path, desk)
+
+
+def _read_file(path: Path, desk: Desk) -> RuleFile | None:
+    """The shape of one file, or None after its problems were added."""
+    data = read_toml(path.read_text("utf-8"), desk.address, desk.problems)
+    file = shaped(RuleFile, data, desk.address, desk.problems) if data is not None else None
+    if file is not None and file.id != path.stem:
+        desk.refuse("id", f"{file.id} stands in a file of another name")
+    return file
+
+
+def _built(desk: Desk, file: RuleFile | None, problems: list[Problem]) -> list[Rule]:
     """The rule of one file, or none after its problems were added."""
-    address = f"rules/{pack}/{path.name}"
-    data = read_toml(path.read_text("utf-8"), address, problems)
-    shape = shaped(RuleFile, data, address, problems) if data is not None else None
-    if shape is None:
-        return []
-    if shape.id != path.stem:
-        problems.append(Problem(f"{address}: id", f"{shape.id} stands in a file of another name"))
-    desk = Desk(pack, address, params, lists)
-    rule = build_rule(desk, shape)
+    rule = None if file is None else build_rule(desk, file)
     problems.extend(desk.problems)
     return [rule] if rule else []
 
@@ -173,8 +178,9 @@ def _in_order(rules: list[Rule], problems: list[Problem]) -> tuple[Rule, ...]:
     for rule in rules:
         for name in rule.refers_to:
             if name not in known:
-                where = f"rules/{rule.pack}/{rule.id}.toml: with.rule"
+                where = f"rules/{rule.pack}/{rule.id}.toml: {reference(rule, name)}"
                 problems.append(Problem(where, f"{name} is not a rule of these packs{suggest(name, known)}"))
+    problems.extend(about_studies(rules))
     done: dict[str, Rule] = {}
     waiting = list(known.values())
     while waiting:

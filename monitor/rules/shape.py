@@ -11,8 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from monitor.errors import Problem
 from monitor.records import Severity
+from monitor.rules.rate import Over
 from monitor.rules.rule import At, Open, Per, State, Tie
 from monitor.rules.scope import suggest
+from monitor.statistics.designs import Method
 
 Word = TypeVar("Word")
 Loose = Field(strict=False)  # TOML has no enumerations: a text becomes one
@@ -33,13 +35,20 @@ class Repeat(Shape):
 
 
 class Find(Shape):
-    """`[find]`."""
+    """`[find]`: records of a domain, or those that other rules found."""
 
-    domain: str = Field(alias="in")
+    domain: str | None = Field(default=None, alias="in")
+    rule: str | list[str] | None = None
     of: str | None = None
     unit: str = ""
     where: str | None = None
     repeat: Repeat | None = None
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules of `rule`, each once."""
+        given = [self.rule] if isinstance(self.rule, str) else self.rule or []
+        return tuple(dict.fromkeys(given))
 
 
 class With(Shape):
@@ -90,6 +99,35 @@ class Clear(Shape):
     unit: str = ""
 
 
+class Among(Shape):
+    """`rate.among`: the rule that says who is evaluable."""
+
+    rule: str
+
+
+class StoppingBoundary(Shape):
+    """`rate.boundary`: the method and its numbers."""
+
+    method: Annotated[Method, Loose]
+    p0: float | None = None
+    p1: float | None = None
+    alpha: float | None = None
+    n_max: int | None = None
+    prior: list[float] | None = Field(default=None, min_length=2, max_length=2)
+    cutoff: float | None = None
+    at_least: int | None = None
+    above: float | None = None
+    min_subjects: int | None = None
+
+
+class Rate(Shape):
+    """`[rate]`: a rule about a study, site or arm."""
+
+    over: Annotated[Over, Loose]
+    among: Among | None = None
+    boundary: StoppingBoundary
+
+
 class WorkedExample(Shape):
     """`[[example]]`."""
 
@@ -121,6 +159,7 @@ class RuleFile(Shape):
     any: list[AnyGroup] = []
     level: list[Level] = []
     clear: Clear | None = None
+    rate: Rate | None = None
     example: list[WorkedExample] = []
 
 

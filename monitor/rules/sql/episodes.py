@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     Boolean,
     FromClause,
     Integer,
@@ -36,6 +37,7 @@ EPISODE = table(
     column("closed", Boolean()),
     column("close_lo", Integer()),
     column("close_hi", Integer()),
+    column("open_row", BigInteger()),
 )
 
 
