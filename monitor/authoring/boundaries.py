@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from monitor.authoring.bench import Bench, Case, benches, on_reference
+from monitor.authoring.bench import Bench, Case, benches
 from monitor.authoring.examples import day_words
+from monitor.authoring.studies import on_reference
 from monitor.authoring.variants import Base, Raw, Variant, variants
 from monitor.clinical.domains import DOMAINS
 from monitor.records import Episode, Truth
@@ -44,7 +45,7 @@ def propose(pack: Pack, rule: Rule, work: Path) -> Proposal | None:
 
     `work` is a folder for derived tables.
     """
-    base = _base(pack, rule, work)
+    base = None if rule.rate else _base(pack, rule, work)  # of a study no one subject is the example
     if base is None:
         return None
     known = {

@@ -161,6 +161,7 @@ def explain(
     for name, lines in (
         ("Ends", [found.clear] if found.clear else []),
         ("Levels", found.levels),
+        ("Boundary", found.chances),
         ("Parameters", found.parameters),
         ("NOT PROTOCOL-CONFIRMED", found.unconfirmed),
         ("Action", [found.action]),

@@ -12,6 +12,7 @@ from monitor.rules.context import Context, Parameter
 from monitor.rules.params import STUDY
 from monitor.rules.record_words import record_words
 from monitor.rules.rule import Clause, Param, Repeat, Rule, Series
+from monitor.rules.study_words import found_words, rate_words
 from monitor.rules.wording import Speech, quantity
 
 PROTOCOL = "protocol"
@@ -28,9 +29,9 @@ def sentence(rule: Rule, context: Context) -> str:
     """The rule's condition: "Platelets (PLAT) above 400 10^9/L, in LB"."""
     speech = Speech(rule.series.domain, rule.series.unit, params=context.params)
     clauses = [_clause(clause, rule.series, context) for clause in rule.clauses]
-    record = f"{record_words(rule.series, rule.where, speech)}, in {rule.series.domain}"
     run = [run_words(rule.repeat)] if rule.repeat else []
-    return "; ".join([record, *run, *clauses])
+    rate = [rate_words(rule.rate)] if rule.rate else []
+    return "; ".join([found_words(rule, speech), *run, *clauses, *rate])
 
 
 def _clause(clause: Clause, found: Series, context: Context) -> str:

@@ -74,6 +74,8 @@ def _refuse_beside(desk: Desk, file: shape.RuleFile, domains: Sequence[str]) -> 
         desk.refuse("clear", "what `find.rule` finds are findings: each is one of its own, and none is ended")
     if file.per is Per.EPISODE:
         desk.refuse("per", "what `find.rule` finds are findings: one for each record, or one per subject")
+    if file.find.repeat is not None:
+        desk.refuse("find.repeat", "what `find.rule` finds are findings: ask for runs in the rules that find")
     asked = file.find.model_fields_set - {"rule"}
     if len(domains) > 1 and (file.rate is None or asked or _asks_more(file)):
         said = f"these rules find records of {', '.join(domains)}: one domain, or only counted by [rate]"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from monitor.authoring.examples import Tried, run_examples
 from monitor.clinical.domains import DOMAINS, columns_of
@@ -19,6 +20,8 @@ from monitor.rules.context import Context
 from monitor.rules.lists import ignored
 from monitor.rules.rule import InWords, Rule, Text
 from monitor.rules.rulefile import Pack, load_rules, resolve_params, words_for
+from monitor.statistics.boundaries import boundary
+from monitor.usecases.boundaries import Shown, characteristics
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,16 @@ class Explained:
     tags: tuple[str, ...]
     refers_to: tuple[str, ...]
     examples: tuple[str, ...]
+    boundary: Mapping[str, Any] | None = None  # of a rule about a study, as `monitor boundaries` says it
+
+    @property
+    def chances(self) -> tuple[str, ...]:
+        """How likely the boundary is to be reached, a line for each event probability."""
+        return tuple(
+            f"reached with probability {each['stop']:.4f} when {each['p']:g} of the subjects have an event, "
+            f"then after {each['events']:.2f} events in {each['subjects']:.1f} subjects"
+            for each in (self.boundary or {}).get("operating", ())
+        )
 
 
 def rules_of(settings: Settings, study: StudySettings) -> Pack:
@@ -171,7 +184,16 @@ def explain_rule(settings: Settings, rule: str, study: str | None = None) -> Exp
         tags=found.tags,
         refers_to=found.refers_to,
         examples=tuple(example.name for example in found.examples),
+        boundary=_boundary(found),
     )
+
+
+def _boundary(rule: Rule) -> Mapping[str, Any] | None:
+    """The table and operating characteristics of a rule about a study."""
+    if rule.rate is None:
+        return None
+    made = boundary(rule.rate.boundary)
+    return Shown(made, characteristics(made) if made.stops else ()).document
 
 
 def rule_sql(settings: Settings, rule: str, study: str | None = None) -> str:

@@ -203,9 +203,6 @@ def stops(title: str, outcomes: str, *fires: str) -> Case:
 RATES = (
     stops("the third event at the twelfth subject reaches the boundary", "x.....x....x", "study 3/12"),
     stops("the fourth event at the twenty-first subject too", "......x......x...x..x", "study 4/21"),
-    stops(
-        ".....x......x",
-    ),
     stops("two of five do not", "...xx"),
     stops("one of one does not", "x"),
     stops("three of thirteen do not", ".....x.....xx"),
