@@ -20,6 +20,11 @@ def identity(row: EvidenceRow) -> Identity:
     return row.domain, row.key, dict(row.cells).get("DRUG", "")
 
 
+def is_of_study(finding: Finding) -> bool:
+    """Whether a finding is about a study, a site or an arm; its subjects are named in its facts."""
+    return "rate" in finding.facts
+
+
 def canonical(finding: Finding) -> bytes:
     """The finding as RFC 8785 JSON: what is kept in the evidence store."""
     given: dict[str, Any] = asdict(finding)

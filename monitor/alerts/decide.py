@@ -14,7 +14,7 @@ from monitor.alerts.changes import Change, as_it_is, changes, named, only_judged
 from monitor.alerts.matching import Matched, match, shares
 from monitor.alerts.scene import Scene, begin, reopened
 from monitor.alerts.troubles import decide_troubles
-from monitor.evidence import finding_id
+from monitor.evidence import finding_id, is_of_study
 from monitor.records import (
     Alert,
     AlertKind,
@@ -169,7 +169,10 @@ def _version(alert: Alert, finding: Finding) -> str:
 
 
 def _shows_more(finding: Finding, before: Finding | None) -> bool:
-    return before is None or (finding.evidence, finding.closed) != (before.evidence, before.closed)
+    if before is None:
+        return True
+    shown = (finding.evidence, finding.closed, finding.facts.get("rate"))
+    return shown != (before.evidence, before.closed, before.facts.get("rate"))
 
 
 # ---------------------------------------------------------------- an alert that no longer fires
@@ -193,7 +196,8 @@ def _unmatched(alert: Alert, run: RuleRun, scene: Scene) -> Decision:
     if not gone and only_judged_anew(found):
         reason = f"a judgement was lowered ({named(found)}): disputed, and its clocks run on"
         return _told(alert, before, scene, ("disputed", reason, Standing.DISPUTED))
-    return _told(alert, before, scene, _withdrawn(alert, found, gone=gone))
+    lasts = before is not None and is_of_study(before)
+    return _told(alert, before, scene, _withdrawn(alert, found, gone=gone, lasts=lasts))
 
 
 def _covers(unknown: Finding, alert: Alert) -> bool:
@@ -205,8 +209,13 @@ def _covers(unknown: Finding, alert: Alert) -> bool:
     return not set(alert.keys).isdisjoint(unknown.keys)
 
 
-def _withdrawn(alert: Alert, found: tuple[Change, ...], *, gone: bool) -> tuple[str, str, Standing]:
-    """What, why and the standing of an alert whose records were corrected or vanished."""
+def _withdrawn(
+    alert: Alert, found: tuple[Change, ...], *, gone: bool, lasts: bool
+) -> tuple[str, str, Standing]:
+    """What, why and the standing of an alert whose records were corrected or vanished.
+
+    A boundary that was reached stays reached (`lasts`) until a person closes the alert.
+    """
     if gone or vanished(found):
         why = "a record that fired is no longer there"
     elif found:
@@ -215,6 +224,8 @@ def _withdrawn(alert: Alert, found: tuple[Change, ...], *, gone: bool) -> tuple[
         why = "records that it depends on changed, or arrived"
     if alert.severity is Severity.CRITICAL and alert.status is not AlertStatus.CLOSED:
         return "corrected", f"{why}; it is critical, so only a person withdraws it", Standing.GONE
+    if lasts and alert.status is not AlertStatus.CLOSED:
+        return "corrected", f"{why}; a boundary was reached, so only a person withdraws it", Standing.GONE
     return "withdrawn", why, Standing.WITHDRAWN
 
 

@@ -90,9 +90,10 @@ def shares(alert: Alert, finding: Finding) -> bool:
 
 
 def _replaces(finding: Finding, alert: Alert, present: frozenset[str]) -> bool:
-    """Whether the alert's records vanished while this finding of the same subject appeared."""
+    """Whether the alert's records vanished while this finding of the same subject (or site) appeared."""
     return (
         finding.subject == alert.subject
+        and (finding.subject != "" or finding.site == alert.site)
         and alert.standing not in (Standing.WITHDRAWN, Standing.GONE)
         and present.isdisjoint(alert.keys)
     )

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from monitor.evidence import identity
+from monitor.evidence import identity, is_of_study
 from monitor.records import EvidenceRow, Finding
 
 # Column endings (without the domain's two letters) that hold codes, numbers, dates and units.
@@ -183,6 +183,12 @@ def _rounded(text: str) -> str:
         return text
 
 
+def _whose(finding: Finding, row: EvidenceRow) -> str:
+    """The subject of a record, in a finding about several."""
+    subject = dict(row.cells).get("USUBJID", "") if is_of_study(finding) else ""
+    return f"{subject} " if subject else ""
+
+
 def lines(finding: Finding, level: str, *, blinded: bool, fires: bool = True) -> tuple[Line, ...]:
     """All evidence of a finding in order of date; what fires is strong.
 
@@ -196,7 +202,7 @@ def lines(finding: Finding, level: str, *, blinded: bool, fires: bool = True) ->
         found.append(
             Line(
                 day=row.day or "no date",
-                record=record_name(row, cells),
+                record=_whose(finding, row) + record_name(row, cells),
                 value=value(row, cells) or ("given" if row.domain in TREATMENT else ""),
                 note=_note(row, cells),
                 role=roles.get(row.role, row.role.replace("_", " ")),

@@ -86,7 +86,7 @@ def view(story: Story, letter: Letter) -> View:
         doses_since="" if letter.blinded else _doses(facts.get("doses_since")),
         **_evidence(story, letter),
         **_rule(facts),
-        subjects=_subjects(facts),
+        subjects=_subjects(facts, blinded=letter.blinded),
         told=tuple(person for person in alert.told if person != letter.intended),
         sentence=finding.sentence if finding else "",
         onset=finding.onset if finding else alert.onset,
@@ -127,14 +127,16 @@ def _short_subject(alert: Alert) -> str:
     return alert.subject.removeprefix(prefix) or alert.subject
 
 
-def _subjects(facts: Mapping[str, Any]) -> str:
+def _subjects(facts: Mapping[str, Any], *, blinded: bool) -> str:
     """Of a finding about several subjects: how many, how many records, and the first of them."""
+    rate = facts.get("rate", {})
+    arm = f"arm {rate['name']}: " if rate.get("over") == "arm" and not blinded else ""
     names = [str(name) for name in facts.get("subjects", ())]
     if not names:
         return ""
     more = f" and {len(names) - MOST_SUBJECTS} more" if len(names) > MOST_SUBJECTS else ""
     records = f", {facts['records']} records" if facts.get("records") else ""
-    return f"{len(names)} subjects{records}: {', '.join(names[:MOST_SUBJECTS])}{more}"
+    return f"{arm}{len(names)} subjects{records}: {', '.join(names[:MOST_SUBJECTS])}{more}"
 
 
 def _standing(alert: Alert) -> str:

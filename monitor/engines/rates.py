@@ -54,8 +54,10 @@ def state(found: Tally) -> str:
 
 
 def _of(found: Tally) -> str:
-    """The site or arm; "" for the study."""
-    return "" if found.rate.over is Over.STUDY else f"{found.rate.over} {found.name or 'not known'}:"
+    """The site; "" for the study. An arm is not named: who reads this may not know who is in which."""
+    if found.rate.over is Over.SITE:
+        return f"site {found.name or 'not known'}:"
+    return "" if found.rate.over is Over.STUDY else "one arm:"
 
 
 def reached(setting: Setting, found: Tally, engine: Finder) -> Finding:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from monitor.alerts.changes import FIRING_ROLES
 from monitor.engines.duckdb import Engine
 from monitor.engines.evidence import evidence_row, said
-from monitor.evidence import Identity, identity, read_finding
+from monitor.evidence import Identity, identity, is_of_study, read_finding
 from monitor.files import Store
 from monitor.records import Alert, AlertKind, EvidenceRow, Finding
 from monitor.rules.rule import Rule
@@ -35,14 +36,26 @@ def gather(alerts: Sequence[Alert], rules: Sequence[Rule], engine: Engine, store
         alert.finding: found for alert in findings if (found := stored(store, alert.finding)) is not None
     }
     told = [row for finding in before.values() for row in finding.evidence if row.role in FIRING_ROLES]
-    subjects = sorted({alert.subject for alert in findings})
+    counted = {
+        subject for found in before.values() if is_of_study(found) for subject in found.facts["subjects"]
+    }
+    subjects = sorted({alert.subject for alert in findings} | counted)
     present: dict[str, frozenset[str]] = {}
-    found_in = {rule.id: rule.series.domain for rule in rules}
-    wanted = {*found_in.values(), *(row.domain for row in told)} if subjects else set()
+    found_in = _found_in(rules)
+    wanted = {*chain(*found_in.values()), *(row.domain for row in told)} if subjects else set()
     now = {domain: engine.rows(domain, subjects) for domain in sorted(wanted)}
-    for rule, domain in found_in.items():
-        present[rule] = frozenset(str(row["KEY"]) for row in now.get(domain, ()))
+    for rule, domains in found_in.items():
+        present[rule] = frozenset(str(row["KEY"]) for domain in domains for row in now.get(domain, ()))
     return Material(before, present, dict(_now(told, now)))
+
+
+def _found_in(rules: Sequence[Rule]) -> dict[str, tuple[str, ...]]:
+    """For each rule the domains of its found records; `rules` are in dependency order."""
+    found: dict[str, tuple[str, ...]] = {}
+    for rule in rules:
+        others = [domain for name in rule.finds for domain in found.get(name, ())]
+        found[rule.id] = tuple(dict.fromkeys([rule.series.domain, *others]))
+    return found
 
 
 def stored(store: Store, name: str) -> Finding | None:
