@@ -103,7 +103,7 @@ def _at(rules: Sequence[Rule], tables: Mapping[str, Path], context: Context, day
     asked = {domain for rule in rules for domain in rule.domains}
     shown = {domain: path for domain, path in tables.items() if domain in asked}
     episodes: dict[str, Sequence[Episode]] = {}
-    with Engine(shown, until=day) as engine:
+    with Engine(shown, until=day, criteria=context.criteria) as engine:
         for rule in rules:
             given = [episode for name in rule.refers_to for episode in episodes[name]]
             episodes[rule.id] = fold(rule, engine.find(rule, known, given).verdicts)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 from monitor.clinical.reach import FOLLOWS
 from monitor.config import StudySettings
@@ -24,6 +25,7 @@ from monitor.rules.rulefile import Pack, resolve_params, words_for
 from monitor.rules.terms import Row
 
 AS_OF = date(2026, 12, 31)  # to when the data of an example reach, unless it says so itself
+CTCAE: Literal["5.0", "6.0"] = "5.0"  # the version by which examples are graded
 PER_DRUG = re.compile(r"^AE(ACN|REL)\d$")  # events with such columns are one record for each drug
 Episodes = Mapping[str, Sequence[Episode]]
 
@@ -67,7 +69,8 @@ def benches(pack: Pack, cases: Sequence[Case], work: Path) -> Iterator[tuple[Ben
         rows = _raw_rows(together)
         derived = derive_rows(rows, _study(pack, together[0].example), work)
         subjects = sorted({row["USUBJID"] for found in rows.values() for row in found})
-        with Engine(derived.tables, threads=1) as engine:
+        criteria = pack.criteria.get(CTCAE)
+        with Engine(derived.tables, threads=1, criteria=criteria) as engine:
             received = {domain: engine.rows(domain, subjects) for domain in derived.tables}
             for setting in _grouped(together, lambda case: _setting(case.example)):
                 yield _bench(pack, setting, received, derived), engine
@@ -123,7 +126,7 @@ def _study(pack: Pack, example: Example) -> StudySettings:
         id="EXAMPLES",
         source="examples of rules",
         rules=tuple(sorted({rule.pack for rule in pack.rules})),
-        ctcae="5.0",
+        ctcae=CTCAE,
         blinded=False,
         mail="full",
         terms=dict(example.terms),

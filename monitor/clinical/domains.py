@@ -128,7 +128,7 @@ def _findings(name: str, label: str, more: str = "", numbers: str = "") -> Domai
     """A findings domain: one result for each test, specimen and time."""
     columns = _columns(
         name,
-        text=f"{TEXTS} {RESULT_TEXTS} =BNRIND {more}",
+        text=f"{TEXTS} {RESULT_TEXTS} =BNRIND =BASENOTE {more}",
         number=f"{VISITS} SEQ DY TPTNUM TOXGR LLOQ =PCHG {numbers}",
         quantity="STRESN STNRLO STNRHI =BASE =CHG =BNRLO =BNRHI",
     )

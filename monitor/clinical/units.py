@@ -99,6 +99,8 @@ MILLIMOLES: Mapping[str, Fraction] = {
     "CREAT": Fraction("0.0884"),  # mg/dL x 88.4 = umol/L (113.12)
     "MG": Fraction("0.4114"),  # (24.305)
     "CA": Fraction("0.2495"),  # (40.078)
+    "CACORR": Fraction("0.2495"),
+    "CAION": Fraction("0.2495"),
     "PHOS": Fraction("0.3229"),  # as phosphorus (30.974)
     "GLUC": Fraction("0.05551"),  # (180.16)
     "CHOL": Fraction("0.02586"),  # (386.65)
@@ -110,7 +112,16 @@ MILLIMOLES: Mapping[str, Fraction] = {
 }
 
 # Charges per particle: 1 mEq = 1 mmol divided by the charge.
-VALENCE: Mapping[str, int] = {"K": 1, "SODIUM": 1, "CL": 1, "BICARB": 1, "MG": 2, "CA": 2}
+VALENCE: Mapping[str, int] = {
+    "K": 1,
+    "SODIUM": 1,
+    "CL": 1,
+    "BICARB": 1,
+    "MG": 2,
+    "CA": 2,
+    "CACORR": 2,
+    "CAION": 2,
+}
 
 # What laboratories give in grams per litre; none of it is counted in 10^9/L.
 WEIGHED = frozenset({"HGB", "ALB", "PROT", "GLOBUL", "FIBRINO", "MCHC", "HAPTOG", "IGA", "IGG", "IGM"})

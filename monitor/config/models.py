@@ -149,10 +149,20 @@ class DrugSettings(_Section):
     number: int | None = Field(default=None, ge=1)
 
 
+class FreeOfSettings(_Section):
+    """[study.baseline.<TESTCD>.free_of]: what must not have been in the days before a baseline."""
+
+    records: tuple[Literal["CM", "PR", "EX", "EC", "AE", "MH"], ...] = Field(min_length=1)
+    words: tuple[str, ...] = ()
+    days: int = Field(ge=0)
+
+
 class BaselineSettings(_Section):
     """[study.baseline.<TESTCD>]: which value is the baseline."""
 
     before: str = ""
+    otherwise: str = ""
+    free_of: FreeOfSettings | None = None
     choose: Literal["last", "median", "lowest"] = "last"
     given: dict[str, float] = {}
 

@@ -21,7 +21,7 @@ _CODED = """
 CODED = frozenset(_CODED.split())
 _CODED_NAMES = """
     VISIT VISITNUM EPOCH DRUG DT DOSE DOSEU DOSEKG GIVEN LEVEL PREVLEVEL ACN REL BASE CHG PCHG
-    ATOXGRL ATOXGRH BTOXGRL BTOXGRH UNIT SITEID CARRIED
+    BNRIND BASENOTE ATOXGRL ATOXGRH BTOXGRL BTOXGRH UNIT SITEID CARRIED
 """
 CODED_NAMES = frozenset(_CODED_NAMES.split())
 RESULTS = frozenset({"STRESC", "ORRES"})  # shown when they are a number or one short code
@@ -154,6 +154,9 @@ def _note(row: EvidenceRow, cells: Mapping[str, str]) -> str:
 
 _NOTES = (
     ("baseline", "BASE"),
+    ("baseline is a fallback:", "BASENOTE"),
+    ("CTCAE low", "ATOXGRL"),
+    ("CTCAE high", "ATOXGRH"),
     ("grade", "TOXGR"),
     ("severity", "SEV"),
     ("serious", "SER"),
@@ -162,7 +165,7 @@ _NOTES = (
     ("outcome", "OUT"),
     ("level", "LEVEL"),
 )
-_ALWAYS = frozenset({"baseline", "grade", "serious"})
+_ALWAYS = frozenset({"baseline", "CTCAE low", "CTCAE high", "grade", "serious"})
 _CRITERIA = (
     ("death", "SDTH"),
     ("life-threatening", "SLIFE"),

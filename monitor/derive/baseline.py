@@ -1,28 +1,32 @@
-"""Baseline and change of findings, as in ADaM: BASE, CHG, PCHG."""
+"""Baseline and change of findings, as in ADaM: BASE, CHG, PCHG, and what range the baseline was in."""
 
 from __future__ import annotations
 
 from monitor.clinical import units
 from monitor.clinical.domains import DOMAINS
 from monitor.clinical.sql import query, quoted, table_of, text
-from monitor.config import BaselineSettings
-from monitor.derive.stage import Input
+from monitor.derive.chosen import chosen
+from monitor.derive.stage import BASELINE, Input
+from monitor.rules.ctcae import INDICATORS, indicator
+
+MADE = BASELINE
 
 
 def add_baseline(given: Input, name: str) -> None:
-    """Make `final_<name>` from `stage_<name>`, with BASE, CHG and PCHG.
+    """Make `final_<name>` from `stage_<name>`, with the columns BASELINE.
 
     By default the baseline is the last exact value before the subject's first dose of any study
-    drug, of the same test and specimen; a value of that day counts as before unless both times
-    are known and it is later. CHG and PCHG come from the original values where both share one
-    original unit. Needs the table `first_doses` (USUBJID, DRUG, DAY, SECOND).
+    drug, of the same test and specimen. CHG and PCHG come from the original values where both
+    share one original unit. BNRLO and BNRHI are the limits of the baseline's own record; BNRIND
+    says by them whether it was HIGH, LOW or NORMAL, and where they are missing as the laboratory
+    did. Needs the table `first_doses` (USUBJID, DRUG, DAY, SECOND).
     """
     connection, value = given.connection, quoted(f"{name}STRESN")
-    series = ", ".join(quoted(column) for column in DOMAINS[name].series)
-    query(connection, f"CREATE OR REPLACE TEMP TABLE chosen AS {_chosen(given, name, series, value)}")
+    query(connection, f"CREATE OR REPLACE TEMP TABLE chosen AS {chosen(given, name)}")
     _conversions(given, name)
+    _indicators(given, name)
     same = " AND ".join(f"b.{quoted(c)} IS NOT DISTINCT FROM r.{quoted(c)}" for c in DOMAINS[name].series)
-    base = "CASE WHEN b.UNIT IS NOT DISTINCT FROM r.UNIT THEN b.value ELSE b.value * f.factor END"
+    scale = "CASE WHEN b.UNIT IS NOT DISTINCT FROM r.UNIT THEN 1 ELSE f.factor END"
     shared = f"r.{quoted(name + 'ORRESU')} = b.original_unit"
     change = f"num(r.{quoted(name + 'ORRES')}) - b.original"
     in_unit = f"CASE WHEN {shared} AND r.{value} IS NOT NULL THEN ({change}) * f2.factor END"
@@ -32,71 +36,40 @@ def add_baseline(given: Input, name: str) -> None:
     query(
         connection,
         f"CREATE TEMP TABLE {quoted('final_' + name)} AS"
-        f" SELECT * EXCLUDE (BASE, CHG, PCHG, one, two, three, four),"
-        " coalesce(BASE, one) AS BASE, coalesce(CHG, digits(coalesce(two, three - one))) AS CHG,"
-        " coalesce(PCHG, digits(coalesce(four, (three - one) / nullif(one, 0) * 100))) AS PCHG"
-        f" FROM (SELECT r.*, {base} AS one, {in_unit} AS two, r.{value} AS three, {percent} AS four"
-        f" FROM {quoted('stage_' + name)} r LEFT JOIN chosen b ON b.USUBJID = r.USUBJID AND {same}"
+        f" SELECT * EXCLUDE ({', '.join(BASELINE)}, one, two, three, four, low, high, range, note, scale),"
+        " coalesce(BASE, one * scale) AS BASE,"
+        " coalesce(CHG, digits(coalesce(two, three - one * scale))) AS CHG,"
+        " coalesce(PCHG, digits(coalesce(four, (three - one * scale) / nullif(one * scale, 0) * 100)))"
+        " AS PCHG, coalesce(BNRLO, low * scale) AS BNRLO, coalesce(BNRHI, high * scale) AS BNRHI,"
+        " coalesce(w.indicator, range) AS BNRIND, coalesce(BASENOTE, note) AS BASENOTE"
+        f" FROM (SELECT r.*, b.value AS one, {in_unit} AS two, r.{value} AS three, {percent} AS four,"
+        f" b.low, b.high, b.range, b.note, {scale} AS scale"
+        f" FROM {quoted('stage_' + name)} r LEFT JOIN ranged b ON b.USUBJID = r.USUBJID AND {same}"
         " LEFT JOIN conversions f ON f.analyte IS NOT DISTINCT FROM r.ANALYTE"
         " AND f.unit = b.UNIT AND f.target = r.UNIT"
         " LEFT JOIN units o ON o.spelling = b.original_unit LEFT JOIN conversions f2"
-        " ON f2.analyte IS NOT DISTINCT FROM r.ANALYTE AND f2.unit = o.unit AND f2.target = r.UNIT)"
-        " ORDER BY ROWN",
+        " ON f2.analyte IS NOT DISTINCT FROM r.ANALYTE AND f2.unit = o.unit AND f2.target = r.UNIT) r"
+        " LEFT JOIN indicators w ON w.word = r.BNRIND ORDER BY ROWN",
     )
 
 
-def _chosen(given: Input, name: str, series: str, value: str) -> str:
-    """SQL of one baseline per subject and series: by default, and as [study.baseline] says."""
-    special = {test.upper(): settings for test, settings in given.study.baseline.items()}
-    own = f"upper({quoted(name + 'TESTCD')})"
-    listed = ", ".join(text(test) for test in special)
-    others = f"{own} NOT IN ({listed})" if special else "true"
-    parts = [_last(name, series, value, BaselineSettings(), others)]
-    for test, settings in special.items():
-        parts.append(_last(name, series, value, settings, f"{own} = {text(test)}"))
-    return " UNION ALL ".join(f"({part})" for part in parts)
-
-
-def _last(name: str, series: str, value: str, settings: BaselineSettings, where: str) -> str:
-    """SQL of the baselines of the tests that `where` names."""
-    drug = f"DRUG = {text(settings.before)}" if settings.before else "true"
-    doses = (
-        "SELECT USUBJID, min(DAY) AS DAY,"
-        " arg_min(SECOND, DAY * 86400::BIGINT + coalesce(SECOND, 0)) AS SECOND"
-        f" FROM first_doses WHERE {drug} GROUP BY USUBJID"
+def _indicators(given: Input, name: str) -> None:
+    """Make `indicators` (word, indicator), and `ranged`: `chosen` with the range that each lies in."""
+    connection = given.connection
+    words = query(
+        connection,
+        f"SELECT DISTINCT word FROM chosen UNION SELECT DISTINCT BNRIND FROM {quoted('stage_' + name)}",
     )
-    before = "v.DAY_HI < d.DAY OR (v.DAY_HI = d.DAY AND NOT coalesce(v.SECOND > d.SECOND, false))"
-    original = f"num({quoted(name + 'ORRES')})"
-    rows = (
-        f"SELECT v.USUBJID, {series}, v.ROWN, {value} AS value, UNIT, {original} AS original,"
-        f" {quoted(name + 'ORRESU')} AS original_unit FROM {quoted('stage_' + name)} v JOIN ({doses}) d"
-        f" ON d.USUBJID = v.USUBJID WHERE v.VALID AND {value} IS NOT NULL AND ({before}) AND {where}"
-    )
-    if settings.given:
-        return _given(name, series, settings, where)
-    if settings.choose == "median":
-        return (
-            f"SELECT USUBJID, {series}, median(value) AS value, any_value(UNIT) AS UNIT,"
-            " CAST(NULL AS DOUBLE) AS original, CAST(NULL AS VARCHAR) AS original_unit"
-            f" FROM ({rows}) GROUP BY USUBJID, {series} HAVING count(DISTINCT UNIT) = 1"
-        )
-    order = "value, ROWN" if settings.choose == "lowest" else "ROWN DESC"
-    return (
-        f"SELECT USUBJID, {series}, value, UNIT, original, original_unit FROM ({rows})"
-        f" QUALIFY row_number() OVER (PARTITION BY USUBJID, {series} ORDER BY {order}) = 1"
-    )
-
-
-def _given(name: str, series: str, settings: BaselineSettings, where: str) -> str:
-    """SQL of the baselines that the study states, in the unit of the subject's results."""
-    values = ", ".join(
-        f"({text(subject)}, CAST({value!r} AS DOUBLE))" for subject, value in settings.given.items()
-    )
-    return (
-        f"SELECT v.USUBJID, {series}, g.value, any_value(UNIT) AS UNIT, CAST(NULL AS DOUBLE) AS original,"
-        f" CAST(NULL AS VARCHAR) AS original_unit FROM {quoted('stage_' + name)} v"
-        f" JOIN (VALUES {values}) g(subject, value) ON g.subject = v.USUBJID WHERE {where}"
-        f" GROUP BY v.USUBJID, {series}, g.value"
+    rows = [(word, indicator(word)) for (word,) in words if word is not None]
+    table_of(connection, "indicators", {"word": "VARCHAR", "indicator": "VARCHAR"}, rows)
+    high, low, normal, _ = (text(each) for each in INDICATORS)
+    query(
+        connection,
+        "CREATE OR REPLACE TEMP TABLE ranged AS SELECT c.*,"
+        f" CASE WHEN digits(value) > digits(high) THEN {high} WHEN digits(value) < digits(low) THEN {low}"
+        f" WHEN low IS NOT NULL AND high IS NOT NULL THEN {normal}"
+        f" ELSE coalesce(w.indicator, CASE WHEN coalesce(low, high) IS NOT NULL THEN {normal} END) END"
+        " AS range FROM chosen c LEFT JOIN indicators w ON w.word = c.word",
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import monitor
-from monitor.clinical.domains import DOMAINS, RecordClass, columns_of, dates_of
+from monitor.clinical.domains import DOMAINS, GRADES, RecordClass, columns_of, dates_of
 from monitor.clinical.sql import (
     Connection,
     connect,
@@ -157,7 +157,8 @@ def _whole(connection: Connection, domain: str, table: str) -> str:
         quoted(column) if column in there else f"CAST(NULL AS {kind}) AS {quoted(column)}"
         for column, kind in physical(domain).items()
     )
-    return f"SELECT {listed} FROM {table} ORDER BY ROWN"
+    graded = "".join(f", {grade}" for grade in GRADES if grade in there)  # of an example, by hand
+    return f"SELECT {listed}{graded} FROM {table} ORDER BY ROWN"
 
 
 def _open(folder: Path) -> Derived:
@@ -219,4 +220,7 @@ def _made(given: Input, name: str, received: Collection[str]) -> set[str]:
     exposure = {"EC", "EX", "DOSE"} & set(given.columns) or given.has("DM", "RFXSTDTC")
     if not results & set(received):
         return limits
-    return limits | {f"{name}STRESN"} | ({"BASE", "CHG", "PCHG"} if exposure else set())
+    grades = set(GRADES) if name == "LB" else set()
+    made = limits | {f"{name}STRESN"} | {grade for grade in grades if grade.startswith("A")}
+    made |= set(baseline.MADE) if exposure else set()
+    return made | (grades if exposure or "BASE" in received else set())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from monitor.clinical.domains import DOMAINS, Domain, RecordClass, columns_of, dates_of
+from monitor.clinical.domains import DOMAINS, GRADES, Domain, RecordClass, columns_of, dates_of
 from monitor.clinical.sql import Connection, query, quoted, text
 from monitor.config import StudySettings
 from monitor.derive import findings
@@ -15,6 +15,8 @@ TYPES = {Kind.TEXT: "VARCHAR", Kind.NUMBER: "DOUBLE", Kind.QUANTITY: "DOUBLE"}
 CARRIED = ("KEY", "VERSION", "RECEIVED", "SOURCE")
 # Text that is free, an identifier or a value: the words of [study.terms] unknown mean nothing there.
 VERBATIM = ("TERM", "MODIFY", "DTC", "ORRES", "STRESC", "SPID", "REFID", "GRPID", "RELID", "IDVARVAL")
+# What the baseline of a result adds to its record.
+BASELINE = ("BASE", "CHG", "PCHG", "BNRIND", "BNRLO", "BNRHI", "BASENOTE")
 IDENTIFIERS = frozenset({"STUDYID", "DOMAIN", "USUBJID", "SUBJID", "SITEID", "RDOMAIN", "IDVAR"})
 
 
@@ -74,14 +76,14 @@ def _own_dates(given: Input, domain: Domain) -> list[str]:
 
 
 def physical(name: str) -> dict[str, str]:
-    """Every column of a domain's derived table with its type, in order."""
+    """Every column of a domain's derived table with its type, in order; grades are not stored."""
     made = dict.fromkeys(("KEY", "VERSION", "SOURCE", "USUBJID", "SITEID", "UNIT", "ANALYTE"), "VARCHAR")
     made |= {"ROWN": "BIGINT", "RECEIVED": "BIGINT", "VALID": "BOOLEAN"}
     made |= dict.fromkeys(("DAY_LO", "DAY_HI", "END_LO", "END_HI", "SECOND"), "INTEGER")
     for column, kind in columns_of(name).items():
         if kind is Kind.DATE:
             made |= {f"{column}_LO": "INTEGER", f"{column}_HI": "INTEGER"}
-        else:
+        elif column not in GRADES:
             made[column] = TYPES[kind]
     for column in DOMAINS[name].censored:
         made |= {f"{column}_LO": "DOUBLE", f"{column}_HI": "DOUBLE"}
@@ -93,7 +95,8 @@ def _needed(domain: Domain) -> frozenset[str]:
     """The columns that later steps read, and that are made even when they were not received."""
     name = domain.name
     if domain.record_class is RecordClass.FINDINGS:
-        return frozenset({*domain.series, f"{name}ORRES", f"{name}ORRESU", "BASE", "CHG", "PCHG"})
+        own = (f"{name}{part}" for part in ("ORRES", "ORRESU", "NRIND"))
+        return frozenset({*domain.series, *own, *BASELINE})
     if name in ("EC", "EX"):
         parts = "TRT DOSE DOSU DOSFRQ DOSTXT ADJ REASND REASOC OCCUR STAT STDTC ENDTC STDY ENDY STDT ENDT"
         return frozenset({*(name + part for part in parts.split()), "ECMOOD", "RFSTDT"})

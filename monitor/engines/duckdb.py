@@ -11,12 +11,16 @@ from typing import Any
 
 import duckdb
 
+from monitor.clinical.domains import GRADES
+from monitor.engines.graded import graded_view
 from monitor.errors import EngineError
 from monitor.records import Days, Episode, Truth, Verdict, day_date
 from monitor.rules.compiler import compile_census, compile_rule, compile_subjects, sql_text
 from monitor.rules.context import Context
+from monitor.rules.ctcae import Criteria
 from monitor.rules.rule import Rule
 from monitor.rules.runs import Reading, counted
+from monitor.rules.sql.grades import Table
 
 Row = Mapping[str, Any]
 
@@ -47,7 +51,10 @@ class Found:
 
 
 class Engine:
-    """One study's derived tables. A context manager; `tables` maps a domain to its Parquet file."""
+    """One study's derived tables. A context manager; `tables` maps a domain to its Parquet file.
+
+    With `criteria` LB has the columns of GRADES, computed where and when a statement asks for them.
+    """
 
     def __init__(
         self,
@@ -56,9 +63,11 @@ class Engine:
         threads: int = 2,
         memory_limit: str = "",
         until: int | None = None,
+        criteria: Criteria | None = None,
     ) -> None:
         self._tables = dict(tables)
         self._until = until  # the last day of which records are shown; one without a date stays
+        self._criteria = criteria
         self._words: dict[tuple[str, str], tuple[str, ...]] = {}
         self._columns: dict[str, frozenset[str]] = {}
         settings: dict[str, str | bool | int | float | list[str]] = {
@@ -86,12 +95,21 @@ class Engine:
             if not path.is_file():
                 raise EngineError(f"the derived table of {domain} is not there: {name}")
             quoted = glob.escape(name).replace("'", "''")
-            self._run(
-                f"opening {domain}",
-                f"CREATE VIEW {_name(domain)} AS SELECT * FROM read_parquet('{quoted}'){self._shown()}",
-            )
+            stored = f"read_parquet('{quoted}'){self._shown()}"
+            self._run(f"opening {domain}", f"CREATE VIEW {_name(domain)} AS SELECT * FROM {stored}")
             described = self._run(f"opening {domain}", f"DESCRIBE {_name(domain)}")
             self._columns[domain] = frozenset(row[0] for row in described)
+            if domain == "LB" and self._criteria is not None:
+                self._grade(stored, self._criteria)
+
+    def _grade(self, stored: str, criteria: Criteria) -> None:
+        """Give LB its columns of grades."""
+        text = "SELECT DISTINCT analyte, unit FROM lb WHERE analyte IS NOT NULL"
+        held = self._run("reading the tests of LB", text)
+        graded = Table(criteria, self.words, frozenset((code, unit) for code, unit in held))
+        select = graded_view(stored, self._columns["LB"], graded)
+        self._run("opening LB with grades", f"CREATE OR REPLACE VIEW lb AS {select}")
+        self._columns["LB"] |= set(GRADES)
 
     def _shown(self) -> str:
         """SQL for the records that are not behind the last day shown."""

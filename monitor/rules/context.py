@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from monitor.rules.ctcae import Criteria
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class Context:
     `as_of` is the cut-off, in days. `through` maps (domain, site) to the last day that the data
     are known to reach, with (domain, "") for sites that are not named; a domain without an
     entry was not received. `columns` maps a domain to the columns received or derived.
-    `same_day` is "before", "after" or "cannot tell".
+    `same_day` is "before", "after" or "cannot tell". `criteria` are those of the CTCAE version,
+    when a rule asks for grades.
     """
 
     as_of: int
@@ -40,6 +45,7 @@ class Context:
     columns: Mapping[str, frozenset[str]] = field(default_factory=dict)
     same_day: str = "cannot tell"
     ctcae: str = "5.0"
+    criteria: Criteria | None = None
 
     def reach(self, domain: str, site: str) -> int | None:
         """The last day that the data of a domain and site are known to reach; None: not received."""

@@ -6,9 +6,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from monitor.clinical.domains import GRADES
 from monitor.errors import Problem, RuleError
 from monitor.rules.build import build_rule
 from monitor.rules.context import Parameter
+from monitor.rules.ctcae import FILES as VERSIONS
+from monitor.rules.ctcae import Criteria, columns_in, load_criteria
 from monitor.rules.desk import Desk
 from monitor.rules.findrule import about_studies, domains_found, reference
 from monitor.rules.lists import add_terms, read_lists
@@ -32,6 +35,8 @@ class Pack:
     lists: Mapping[str, frozenset[str]]
     presets: Mapping[str, ParamSet] = field(default_factory=dict)
     known: ParamSet = field(default_factory=ParamSet)
+    # CTCAE's criteria by version, when a rule asks for grades
+    criteria: Mapping[str, Criteria] = field(default_factory=dict)
 
     def rule(self, identifier: str) -> Rule:
         """One rule by its id. Raises RuleError when there is none."""
@@ -53,9 +58,26 @@ def load_rules(folder: Path, packs: Sequence[str]) -> Pack:
     rules = [rule for desk, file in read for rule in _built(replace(desk, found=found), file, problems)]
     ordered = _in_order(rules, problems)
     presets = _presets(folder, packs, known, problems)
+    criteria = _criteria(folder, ordered, problems)
     if problems:
         raise RuleError(problems)
-    return Pack(ordered, known.params, lists, presets, known)
+    return Pack(ordered, known.params, lists, presets, known, criteria)
+
+
+def asks_grades(rule: Rule) -> bool:
+    """Whether a rule names a CTCAE grade."""
+    return any(column.name in GRADES for column in columns_in(rule))
+
+
+def _criteria(folder: Path, rules: Iterable[Rule], problems: list[Problem]) -> dict[str, Criteria]:
+    """The criteria of all versions, when a rule asks for grades."""
+    found: dict[str, Criteria] = {}
+    for version in VERSIONS if any(map(asks_grades, rules)) else ():
+        try:
+            found[version] = load_criteria(folder, version)
+        except RuleError as error:
+            problems.extend(error.problems)
+    return found
 
 
 def resolve_params(

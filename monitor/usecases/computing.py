@@ -85,10 +85,16 @@ def prepared(
             columns=derived.columns,
             same_day=study.same_day,
             ctcae=study.ctcae,
+            criteria=ruleset.criteria,
         )
         inputs = _inputs(ruleset, context, derived.id, study)
         limits = settings.monitor
-        with Engine(tables, threads=limits.threads, memory_limit=limits.memory_limit) as engine:
+        with Engine(
+            tables,
+            threads=limits.threads,
+            memory_limit=limits.memory_limit,
+            criteria=ruleset.criteria,
+        ) as engine:
             yield Prepared(study, taken, ruleset, context, engine, derived.id, hidden, inputs)
 
 

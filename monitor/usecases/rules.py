@@ -85,6 +85,7 @@ def study_context(pack: Pack, study: StudySettings, as_of: int = 0) -> Context:
         ignored=ignored(study.terms),
         same_day=study.same_day,
         ctcae=study.ctcae,
+        criteria=pack.criteria.get(study.ctcae),
     )
 
 

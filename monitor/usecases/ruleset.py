@@ -10,9 +10,10 @@ from typing import Any
 
 from monitor.config import Settings, StudySettings
 from monitor.rules.context import Parameter
+from monitor.rules.ctcae import Criteria
 from monitor.rules.lists import IGNORE, UNKNOWN, ignored
 from monitor.rules.rule import InList, Matches, Param, Rule
-from monitor.rules.rulefile import load_rules, resolve_params, words_for
+from monitor.rules.rulefile import asks_grades, load_rules, resolve_params, words_for
 
 VERSION_DIGITS = 16
 
@@ -30,6 +31,7 @@ class Ruleset:
     lists: Mapping[str, frozenset[str]]
     ignored: frozenset[str]
     texts: Mapping[str, str]
+    criteria: Criteria | None = None  # CTCAE's, in the study's version, when a rule asks for grades
 
 
 def study_rules(settings: Settings, study: StudySettings) -> Ruleset:
@@ -37,13 +39,16 @@ def study_rules(settings: Settings, study: StudySettings) -> Ruleset:
     pack = load_rules(settings.path(settings.monitor.rules_dir), study.rules)
     params = resolve_params(pack, study.params, study.confirmed, study.preset)
     lists = words_for(pack, study.terms)
+    criteria = pack.criteria.get(study.ctcae)
     texts: dict[str, str] = {}
     for rule in pack.rules:
         refers_to = {name: _digest(texts[name]) for name in rule.refers_to}
         meaning = {**_meaning(rule, study, params, lists), "refers_to": refers_to}
+        if criteria is not None and asks_grades(rule):
+            meaning["criteria"] = criteria.digest
         texts[rule.id] = json.dumps(meaning, ensure_ascii=False, sort_keys=True)
     rules = tuple(replace(rule, version=_digest(texts[rule.id])) for rule in pack.rules)
-    return Ruleset(rules, params, lists, ignored(study.terms), texts)
+    return Ruleset(rules, params, lists, ignored(study.terms), texts, criteria)
 
 
 def closure(rules: Sequence[Rule], wanted: frozenset[str]) -> tuple[Rule, ...]:

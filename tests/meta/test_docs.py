@@ -24,7 +24,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "study": models.StudySettings,
     "study.read": models.ReadSettings,
     "study.drugs": models.DrugSettings,
-    "study.baseline": models.BaselineSettings,
+    "study.baseline.TESTCD": models.BaselineSettings,
+    "study.baseline.TESTCD.free_of": models.FreeOfSettings,
     "route": models.RouteSettings,
     "monitor.act_within": models.ActWithin,
 }

@@ -6,6 +6,7 @@ one pack of rules, so that a chapter is a few scans.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from monitor.authoring.examples import run_examples
 from monitor.rules.rulefile import load_rules
 from tests.rulefolders import write_rules
 
+ROOT = Path(__file__).parents[2]
 PARAMS = """
 hold   = { value = 400, unit = "10^9/L", from = "label" }
 resume = { value = 200, unit = "10^9/L", from = "label" }
@@ -69,7 +71,9 @@ def judged(cases: Sequence[Case], more: Mapping[str, str] | None = None) -> dict
     numbered = {f"S-{number:02d}": case for number, case in enumerate(cases, 1)}
     files = {identifier: case.text(identifier) for identifier, case in numbered.items()} | dict(more or {})
     with TemporaryDirectory() as folder:
-        pack = load_rules(write_rules(Path(folder), files, PARAMS, LISTS), ("p",))
+        rules = write_rules(Path(folder), files, PARAMS, LISTS)
+        shutil.copytree(ROOT / "rules/ctcae", rules / "ctcae")
+        pack = load_rules(rules, ("p",))
         tried = run_examples(pack, Path(folder) / "derived", tuple(numbered))
     own = [each for each in tried if each.example == "manual"]  # a rule can need another one beside it
     return {(numbered[each.rule].title, each.engine): each.said for each in own}

@@ -376,7 +376,7 @@ def test_a_snapshots_files_are_derived_as_rows_are(tmp_path: Path) -> None:
     assert tables.ask("LB", "ROWN, KEY, VERSION, RECEIVED, SOURCE, LBSTRESN, UNIT, ANALYTE") == [
         (0, "LB-x-0", "v", 7, "lb.csv:2", 401.0, "10^9/L", "PLAT")
     ]
-    assert derived.columns["LB"] == names
+    assert derived.columns["LB"] == names | {"ATOXGRL", "ATOXGRH"}
     assert derive({"LB": path}, {"LB": names}, study(), tmp_path / "derived") == derived
 
 
@@ -396,3 +396,90 @@ def test_a_number_beyond_all_quantities_is_missing_and_never_compared(tmp_path: 
     assert made(tmp_path, {"LB": given}).ask("LB", "LBSTRESN, LBSTRESN_LO, LBSTRESN_HI") == [
         (None, None, None)
     ]
+
+
+RANGED_COLUMNS = (
+    "USUBJID | LBTESTCD | LBDT | LBORRES | LBORRESU | LBORNRLO | LBORNRHI"
+    " | LBSTRESN | LBSTRESU | LBSTNRLO | LBSTNRHI | LBNRIND"
+)
+RANGED = f"""{RANGED_COLUMNS}
+            01 | CREAT | 2026-01-01 | 1.6 | mg/dL | 0.7 | 1.6 | 141.44 | umol/L | 62 | 141 | NORMAL
+            01 | CREAT | 2026-01-14 | 1.7 | mg/dL | 0.7 | 1.6 | 150.28 | umol/L | 62 | 141 | HIGH
+            01 | ALT   | 2026-01-01 | 60  | U/L   |     | 40  | 60     | U/L    |    | 40  |
+            01 | ALT   | 2026-01-14 | 1   | ukat/L |    | 0.6 | 1      | ukat/L |    | 0.6 |
+            01 | AST   | 2026-01-01 | 60  | U/L   |     |     | 60     | U/L    |    |     | h
+            01 | GGT   | 2026-01-01 | 60  | U/L   |     |     | 60     | U/L    |    |     |
+            01 | PLAT  | 2026-01-01 | 10  | 10^9/L | 150 |    | 10     | 10^9/L | 150 |    |"""
+
+
+def test_a_baseline_has_the_range_that_its_own_limits_say(tmp_path: Path) -> None:
+    tables = made(tmp_path, {"LB": lab(RANGED), "EX": EX})
+    found = tables.ask("LB", "LBTESTCD, LBDTC, BNRIND, BNRLO, BNRHI")
+    assert {row[:2]: row[2:] for row in found} == {
+        ("CREAT", "2026-01-01"): ("NORMAL", 61.88, 141.44),  # on the original limit, not above it
+        ("CREAT", "2026-01-14"): ("NORMAL", 61.88, 141.44),
+        ("ALT", "2026-01-01"): ("HIGH", None, 40.0),
+        ("ALT", "2026-01-14"): ("HIGH", None, pytest.approx(40 / 60)),
+        ("AST", "2026-01-01"): ("HIGH", None, None),  # as the laboratory says
+        ("GGT", "2026-01-01"): (None, None, None),
+        ("PLAT", "2026-01-01"): ("LOW", 150.0, None),
+    }
+    assert {"BNRIND", "BNRHI", "ATOXGRL", "BTOXGRH"} <= tables.derived.columns["LB"]
+    assert "BTOXGRH" not in made(tmp_path, {"LB": lab(RANGED)}).derived.columns["LB"]
+
+
+TRANSFUSED = """USUBJID | LBTESTCD | LBDT | LBSTRESN | LBSTRESU
+                01 | PLAT | 2026-01-01 | 10 | 10^9/L
+                01 | PLAT | 2026-01-04 | 12 | 10^9/L
+                01 | PLAT | 2026-01-06 | 30 | 10^9/L
+                01 | PLAT | 2026-01-14 | 50 | 10^9/L"""
+FREE = {"records": ["PR", "CM"], "words": ["platelet"], "days": 3}
+UNFREE = "not free of platelet (PR, CM) in the 3 days before"
+
+
+@pytest.mark.parametrize(
+    ("procedures", "choose", "base", "note"),
+    [
+        ("", "last", 30.0, None),
+        ("01 | TRANSFUSION OF PLATELETS | 2026-01-05", "last", 12.0, None),
+        ("01 | TRANSFUSION OF PLATELETS | 2026-01-02", "last", 30.0, None),
+        ("01 | TRANSFUSION OF PLATELETS | 2026-01-03", "last", 10.0, None),
+        ("01 | TRANSFUSION OF RED CELLS | 2026-01-05", "last", 30.0, None),
+        ("02 | TRANSFUSION OF PLATELETS | 2026-01-05", "last", 30.0, None),
+        ("01 | platelets | 2026-01", "last", 30.0, UNFREE),  # on some day of the month
+        ("01 | platelets | ", "last", 30.0, UNFREE),
+        ("01 | platelets | 2026-01", "lowest", 10.0, UNFREE),
+        ("01 | platelets | 2026-01-05", "median", 11.0, None),
+    ],
+)
+def test_a_baseline_is_free_of_transfusions_or_says_that_it_is_not(
+    procedures: str, choose: str, base: float, note: str | None, tmp_path: Path
+) -> None:
+    settings = BaselineSettings.model_validate({"choose": choose, "free_of": FREE})
+    pr = rows(f"USUBJID | PRTRT | PRSTDTC\n{procedures or '09 | nothing | 2026-01-01'}")
+    cm = rows("USUBJID | CMTRT | CMSTDTC\n09 | nothing | 2026-01-01")
+    given = {"LB": lab(TRANSFUSED), "EX": EX, "PR": pr, "CM": cm}
+    found = made(tmp_path, given, baseline={"PLAT": settings}).ask("LB", "BASE, BASENOTE")
+    assert set(found) == {(base, note)}
+
+
+def test_a_baseline_that_can_not_be_known_to_be_free_says_so(tmp_path: Path) -> None:
+    settings = BaselineSettings.model_validate({"free_of": {"records": ["PR"], "days": 7}})
+    given = {"LB": lab(TRANSFUSED), "EX": EX}
+    found = made(tmp_path, given, baseline={"PLAT": settings}).ask("LB", "BASE, BASENOTE")
+    assert set(found) == {(30.0, "not free of any (PR) in the 7 days before")}
+
+
+def test_without_a_value_before_the_drug_the_baseline_is_another_and_says_so(tmp_path: Path) -> None:
+    ex = [
+        *EX,
+        {"USUBJID": "01", "EXTRT": "CYCLOSPORINE", "EXDT": "2025-12-01", "EXDOSE": "200", "EXDOSU": "mg"},
+    ]
+    settings = BaselineSettings(before="cyclosporine", otherwise="romiplostim")
+    found = made(tmp_path, {"LB": lab(TRANSFUSED), "EX": ex}, baseline={"PLAT": settings})
+    assert set(found.ask("LB", "BASE, BASENOTE")) == {
+        (30.0, "no value before the first dose that was asked for")
+    }
+    early = lab(TRANSFUSED.replace("2026-01-01", "2025-11-01"))
+    found = made(tmp_path, {"LB": early, "EX": ex}, baseline={"PLAT": settings})
+    assert set(found.ask("LB", "BASE, BASENOTE")) == {(10.0, None)}
