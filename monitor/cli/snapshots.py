@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from monitor.cli.differences import DiffForm, show_diff
 from monitor.cli.options import (
     CONFIG,
     BehalfOption,
@@ -19,6 +20,7 @@ from monitor.cli.options import (
 from monitor.cli.output import Form, Row, complain, say, show
 from monitor.clock import now
 from monitor.usecases.actor import this_caller
+from monitor.usecases.differences import diff
 from monitor.usecases.load import Loaded, list_snapshots
 from monitor.usecases.snapshots import Shown, decide_transfer, find_snapshot, show_snapshot
 
@@ -135,6 +137,21 @@ def _pairs(shared: object) -> list[Row]:
 def _reach(reach: object, domain: str) -> str:
     days = reach.get(domain, {}) if isinstance(reach, dict) else {}
     return ", ".join(f"{site} {day}".strip() for site, day in sorted(days.items()))
+
+
+@snapshots.command("diff")
+def differ(
+    before: Annotated[str, typer.Argument(metavar="A", help="A number, or the beginning of an id.")],
+    after: Annotated[str, typer.Argument(metavar="B", help="The other one.")],
+    config: ConfigOption = CONFIG,
+    study: StudyOption = "",
+    domain: Annotated[str, typer.Option("--domain", help="Only this domain.")] = "",
+    form: Annotated[DiffForm, typer.Option("--format", help="html is a page to be opened in a browser.")] = (
+        DiffForm.TABLE
+    ),
+) -> None:
+    """Show which records are new, changed (and how) or removed between two snapshots of a study."""
+    show_diff(diff(opened(config), before, after, study, domain), form)
 
 
 @snapshots.command()
