@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date
 
 from monitor.alerts.changes import Change, as_it_is, changes, named, only_judged_anew, results, vanished
+from monitor.alerts.due import deadlines
 from monitor.alerts.matching import Matched, match, shares
 from monitor.alerts.scene import Scene, begin, reopened
 from monitor.alerts.troubles import decide_troubles
@@ -108,16 +109,22 @@ def _continue(alert: Alert, finding: Finding, scene: Scene) -> Decision:
     if _weight(finding.severity, finding.level) > _weight(alert.severity, alert.level):
         after = replace(after, severity=finding.severity, level=finding.level)
     if not (REOPENS if alert.status is AlertStatus.CLOSED else RENEWS).isdisjoint(found):
-        after = replace(reopened(after, scene), rule_version=_version(alert, finding))
+        after = replace(reopened(after, finding, scene), rule_version=_version(alert, finding))
+    elif alert.status is not AlertStatus.CLOSED:
+        since = scene.now if "level reached" in found else None
+        ends = deadlines(finding, since, scene.zone)
+        after = replace(after, due=min([*ends, *filter(None, [alert.due])], default=None))
     tell = not TOLD.isdisjoint(found)
     return Decision(next(iter(found)), "; ".join(found.values()), after, finding, tell=tell)
 
 
 # The events that are told at once; the others only go on record.
-TOLD = frozenset({"fired again", "level reached", "dosed since", "corrected", "clear no longer holds"})
+TOLD = frozenset(
+    {"fired again", "level reached", "dosed since", "corrected", "clear no longer holds", "due sooner"}
+)
 # Those after which an acknowledged alert, or a closed one, waits for a person again.
 RENEWS = frozenset({"fired again", "level reached"})
-REOPENS = TOLD - {"corrected"}
+REOPENS = TOLD - {"corrected", "due sooner"}
 
 
 def _events(alert: Alert, finding: Finding, before: Finding | None, scene: Scene) -> dict[str, str]:
@@ -149,6 +156,10 @@ def _events(alert: Alert, finding: Finding, before: Finding | None, scene: Scene
             alert.standing is Standing.CLEARED and not finding.closed,
             "the data had cleared it, and it is open again",
         ),
+        "due sooner": (
+            _is_sooner(alert, finding, scene),
+            "what its clock runs from lies earlier than was known: it is due sooner",
+        ),
         "cleared": (
             bool(finding.closed) and alert.standing is not Standing.CLEARED,
             "the data cleared it; it still waits for a person",
@@ -161,6 +172,13 @@ def _events(alert: Alert, finding: Finding, before: Finding | None, scene: Scene
 
 def _weight(severity: Severity, level: int) -> tuple[int, int]:
     return severity.rank, level
+
+
+def _is_sooner(alert: Alert, finding: Finding, scene: Scene) -> bool:
+    """Whether one of the rule's clocks ends before the time that was told."""
+    ends = deadlines(finding, None, scene.zone)
+    told = alert.due
+    return alert.status is not AlertStatus.CLOSED and told is not None and any(end < told for end in ends)
 
 
 def _version(alert: Alert, finding: Finding) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
-from monitor.alerts.due import due_at, earlier
+from monitor.alerts.due import deadlines, due_at, earlier
 from monitor.evidence import Identity, finding_id
 from monitor.records import (
     Alert,
@@ -32,7 +32,7 @@ class Scene:
     `before` maps a finding's id to the finding: those that the alerts rest on. `present` are the
     keys of the found domain's records now, `rows` the present records by identity, as far
     as `before` names them. `dose_hold`: the rule asks to hold a dose, so that a dose given
-    meanwhile is told. `taken` are the alert ids that exist.
+    meanwhile is told. `zone` is the monitor's, in which days are counted. `taken` are the alert ids that exist.
     """
 
     now: datetime
@@ -43,6 +43,7 @@ class Scene:
     present: frozenset[str] = frozenset()
     rows: Mapping[Identity, EvidenceRow] = field(default_factory=dict)
     dose_hold: bool = False
+    zone: tzinfo = UTC
     taken: frozenset[str] = frozenset()
 
 
@@ -66,14 +67,25 @@ def begin(kind: AlertKind, finding: Finding, severity: Severity, scene: Scene) -
         finding=finding_id(finding),
         onset=finding.onset,
         detected_at=scene.now,
-        due=due_at(scene.now, severity, scene.act_within),
+        due=until(finding, scene.now, severity, scene),
         backfill=scene.first_scan,
     )
 
 
-def reopened(alert: Alert, scene: Scene) -> Alert:
-    """The alert waiting again for a person, with a fresh clock unless the old one still runs."""
-    fresh = due_at(scene.now, alert.severity, scene.act_within)
+def until(finding: Finding, since: datetime, severity: Severity, scene: Scene) -> datetime | None:
+    """When an alert must be acted on: the end of the first of its rule's clocks, else of its severity's."""
+    ends = deadlines(finding, since, scene.zone)
+    return min(ends) if ends else due_at(since, severity, scene.act_within)
+
+
+def reopened(alert: Alert, finding: Finding | None, scene: Scene) -> Alert:
+    """The alert waiting again for a person, with a fresh clock unless the old one still runs.
+
+    A clock of the rule that has run out already gives no time to act: then the severity's target does.
+    """
+    ends = [] if finding is None else deadlines(finding, scene.now, scene.zone)
+    running_out = [end for end in ends if end > scene.now]
+    fresh = min(running_out) if running_out else due_at(scene.now, alert.severity, scene.act_within)
     running = alert.due if alert.status is AlertStatus.OPEN else None
     return replace(alert, status=AlertStatus.OPEN, due=earlier(running, fresh), closed_outcome="")
 

@@ -126,11 +126,11 @@ def _goes_on(alert: Alert, finding: Finding, trouble: Trouble, scene: Scene) -> 
         return Decision("unchanged", "told before, and unchanged", alert, None, tell=False)
     after = replace(alert, keys=finding.keys, finding=finding_id(finding), standing=Standing.PRESENT)
     if again:
-        after = replace(reopened(after, scene), rule_version=finding.rule_version)
+        after = replace(reopened(after, None, scene), rule_version=finding.rule_version)
         why = "what was accepted until then has not ended" if ended else "it had been over, and begins again"
         return Decision("fired again", why, after, finding, tell=True)
     if trouble.grows_aloud:
-        return Decision("grew", f"{len(new)} new", reopened(after, scene), finding, tell=True)
+        return Decision("grew", f"{len(new)} new", reopened(after, None, scene), finding, tell=True)
     return Decision("grew", f"{len(new)} further record(s): on record, no mail", after, finding, tell=False)
 
 

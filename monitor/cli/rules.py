@@ -160,6 +160,7 @@ def explain(
     say(found.sentence)
     for name, lines in (
         ("Ends", [found.clear] if found.clear else []),
+        ("Due", [found.due] if found.due else []),
         ("Levels", found.levels),
         ("Boundary", found.chances),
         ("Parameters", found.parameters),

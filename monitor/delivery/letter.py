@@ -76,6 +76,7 @@ class View:
     first: bool
     reason: str
     due: str
+    clocks: tuple[str, ...]
     detected: str
     dated: str  # what the date is of: Drawn, Began, Given
     drawn: str

@@ -75,6 +75,7 @@ def _everything(view: View) -> list[str]:
         ("subject", view.subject),
         ("rule", f"{view.rule} {view.kind} {view.title}".strip()),
         ("act by", view.due),
+        *(("clock", clock) for clock in view.clocks),
         ("state", f"{view.state}; {view.standing}"),
         ("reason", view.reason),
         ("why", view.sentence),

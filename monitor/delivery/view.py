@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.clinical.domains import DOMAINS, RecordClass
+from monitor.deadlines import clock_words, clocks
 from monitor.delivery.letter import Letter, Limit, Story, View
 from monitor.delivery.table import changes, lines, permitted
 from monitor.records import Alert, AlertKind, AlertStatus, EvidenceRow, Finding, Standing
@@ -81,6 +82,7 @@ def view(story: Story, letter: Letter) -> View:
         first=first,
         reason=story.reason,
         due=moment(alert.due, letter.timezone),
+        clocks=_clocks(alert, finding, letter),
         detected=moment(alert.detected_at, letter.timezone),
         **_times(finding, facts, letter.timezone),
         doses_since="" if letter.blinded else _doses(facts.get("doses_since")),
@@ -119,6 +121,13 @@ def _link_only(full: View) -> View:
     empty: dict[type, Any] = {str: "", tuple: (), int: 0, bool: full.first}
     values = {name: value if name in kept else empty[type(value)] for name, value in vars(full).items()}
     return View(**values)
+
+
+def _clocks(alert: Alert, finding: Finding | None, letter: Letter) -> tuple[str, ...]:
+    """Each clock that the rule sets, as words."""
+    zone = ZoneInfo(letter.timezone)
+    found = clocks(finding) if finding else ()
+    return tuple(clock_words(clock, alert.detected_at, zone) for clock in found)
 
 
 def _short_subject(alert: Alert) -> str:

@@ -4,7 +4,7 @@ Facts of a finding, all JSON: outcome (fired, cannot_tell, blind), title, action
 level that is reached), basis, tags, family, params ({name: {value, unit, source, confirmed}}),
 not_protocol_confirmed (names), ctcae, snapshot and derived (ids); of what fires also drawn (the
 first firing record), complete (the day of the last record that it needed), received, delay_days
-(from complete to received), doses_since (texts), last_dose, assumed (texts); of what is about
+(from complete to received), clocks (of monitor.alerts.due), doses_since (texts), last_dose, assumed (texts); of what is about
 several subjects subjects, records, rows_not_shown; of what is blind instead ([{column, words}]).
 """
 
@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from monitor.engines import evidence
+from monitor.engines.clocks import clocks_of
 from monitor.engines.named import clauses, columns
 from monitor.records import (
     Days,
@@ -128,7 +129,7 @@ def _fired_facts(
     setting: Setting, episode: Episode, subject: Subject, firing: Sequence[Judged], level: int
 ) -> dict[str, Any]:
     doses = subject.rows.get("DOSE", ())
-    first = firing[0]
+    first, clocks = firing[0], clocks_of(setting.rule, firing, level)
     facts = {
         **common_facts(setting, "fired"),
         "note": setting.rule.levels[level - 1].note if level else "",
@@ -136,6 +137,8 @@ def _fired_facts(
         **_arrival(first),
         "assumed": assumed(setting),
     }
+    if clocks:
+        facts["clocks"] = clocks
     if doses:
         facts["doses_since"] = evidence.doses_since(doses, episode.opened)
         facts["last_dose"] = evidence.last_dose(doses)

@@ -6,7 +6,7 @@ import re
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from monitor.clinical.domains import DOMAINS, RecordClass
+from monitor.clinical.domains import DOMAINS, RecordClass, dates_of
 from monitor.files import digest
 from monitor.records import Severity
 from monitor.rules import shape
@@ -15,7 +15,7 @@ from monitor.rules.desk import Desk
 from monitor.rules.examples import coverage, read_example
 from monitor.rules.findrule import read_found, read_rate
 from monitor.rules.repeating import read_repeat
-from monitor.rules.rule import Clear, Level, Per, Rule, Series
+from monitor.rules.rule import Clear, Due, Level, Per, Rule, Series
 from monitor.rules.scope import suggest
 
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -48,6 +48,7 @@ def build_rule(desk: Desk, file: shape.RuleFile) -> Rule | None:
         repeat=read_repeat(desk, file),
         finds=file.find.rules,
         rate=read_rate(desk, file),
+        due=_due(desk, file.due, found.domain, "due"),
     )
     _demands(desk, file, rule)
     return None if desk.problems else replace(rule, version=version(rule))
@@ -91,7 +92,19 @@ def _level(desk: Desk, table: shape.Level, found: Series, where: str) -> Level:
         desk.condition(table.where, desk.scope(found), f"{where}.where"),
         clauses,
         table.note,
+        _due(desk, table.due, found.domain, f"{where}.due"),
     )
+
+
+def _due(desk: Desk, table: shape.Due | None, domain: str, where: str) -> Due | None:
+    """The clock that an alert carries; what it runs from is a date of the found record, or none."""
+    if table is None:
+        return None
+    known = (Due.DETECTED, Due.FOUND, *(dates_of(domain) if domain in DOMAINS else ()))
+    if domain in DOMAINS and table.start not in known:
+        said = f"{table.start} is no date of {domain}, nor `detected` or `found`{suggest(table.start, known)}"
+        desk.refuse(f"{where}.from", said)
+    return Due(table.within, table.start)
 
 
 def _clear(desk: Desk, table: shape.Clear | None, found: Series) -> Clear | None:

@@ -11,8 +11,8 @@ from monitor.rules.clause_words import clause_words
 from monitor.rules.context import Context, Parameter
 from monitor.rules.params import STUDY
 from monitor.rules.record_words import record_words
-from monitor.rules.rule import Clause, Param, Repeat, Rule, Series
 from monitor.rules.study_words import found_words, rate_words
+from monitor.rules.rule import Clause, Due, Param, Repeat, Rule, Series
 from monitor.rules.wording import Speech, quantity
 
 PROTOCOL = "protocol"
@@ -68,7 +68,18 @@ def level_sentence(rule: Rule, number: int, context: Context) -> str:
     own = [record_words(rule.series, level.where, speech)] if level.where else []
     clauses = [clause_words(clause, rule.series, context) for clause in level.clauses]
     note = [level.note] if level.note else []
-    return f"{level.severity}: {'; '.join([*note, *own, *clauses])}"
+    due = [due_words(level.due)] if level.due else []
+    return f"{level.severity}: {'; '.join([*note, *own, *clauses, *due])}"
+
+
+def due_words(due: Due | None) -> str:
+    """The clock that an alert carries: "due within 7 calendar days of AEDT"; "" when it has none."""
+    if due is None:
+        return ""
+    number, hours = int(due.within[:-1]), due.within.endswith("h")
+    unit = "hour" if hours else "calendar day"
+    start = {Due.DETECTED: "detection", Due.FOUND: "the found record's date"}.get(due.start, due.start)
+    return f"due within {number} {unit}{'' if number == 1 else 's'} of {start}"
 
 
 def action_words(rule: Rule, context: Context) -> str:

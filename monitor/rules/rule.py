@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 from monitor.records import Severity
 from monitor.rules.nodes import (
@@ -66,6 +67,7 @@ __all__ = [
     "Condition",
     "DateLiteral",
     "DaysBetween",
+    "Due",
     "Example",
     "Expression",
     "InList",
@@ -113,6 +115,20 @@ class Repeat:
 
 
 @dataclass(frozen=True)
+class Due:
+    """A clock that an alert carries: `within` is "7d" (calendar days) or "24h".
+
+    `start` is what it runs from: the detection, the found record's date, or a date column of it.
+    """
+
+    DETECTED: ClassVar[str] = "detected"
+    FOUND: ClassVar[str] = "found"
+
+    within: str
+    start: str = "detected"
+
+
+@dataclass(frozen=True)
 class Level:
     """A severity of the same alert, held by a record for which all of it is true.
 
@@ -124,6 +140,7 @@ class Level:
     where: Condition | None = None
     clauses: tuple[Clause, ...] = ()
     note: str = ""
+    due: Due | None = None
 
 
 @dataclass(frozen=True)
@@ -189,6 +206,7 @@ class Rule:
     repeat: Repeat | None = None
     finds: tuple[str, ...] = ()  # rules whose findings are the found records, in the domain of `series`
     rate: Rate | None = None  # a rule about a study, site or arm
+    due: Due | None = None
 
     @property
     def plain_clauses(self) -> tuple[Plain, ...]:

@@ -82,6 +82,13 @@ class AnyGroup(Shape):
     run_end: bool = False
 
 
+class Due(Shape):
+    """`[due]`, also of a level."""
+
+    within: str = Field(pattern=r"^[1-9]\d{0,3}[dh]$")
+    start: str = Field(default="detected", alias="from")
+
+
 class Level(Shape):
     """`[[level]]`."""
 
@@ -90,6 +97,7 @@ class Level(Shape):
     with_: list[With] = Field(default=[], alias="with")
     without: list[Without] = []
     note: str = ""
+    due: Due | None = None
 
 
 class Clear(Shape):
@@ -160,6 +168,7 @@ class RuleFile(Shape):
     level: list[Level] = []
     clear: Clear | None = None
     rate: Rate | None = None
+    due: Due | None = None
     example: list[WorkedExample] = []
 
 

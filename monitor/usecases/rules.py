@@ -51,6 +51,7 @@ class Explained:
     sentence: str
     per: str
     clear: str
+    due: str
     levels: tuple[str, ...]
     parameters: tuple[str, ...]
     unconfirmed: tuple[str, ...]
@@ -177,6 +178,7 @@ def explain_rule(settings: Settings, rule: str, study: str | None = None) -> Exp
         sentence=english.sentence(found, context),
         per=found.per,
         clear=english.clear_sentence(found, context),
+        due=english.due_words(found.due),
         levels=tuple(english.level_sentence(found, n, context) for n in range(1, len(found.levels) + 1)),
         parameters=tuple(english.provenance(each) for each in english.parameters(found, context, pack.rules)),
         unconfirmed=tuple(each.name for each in english.unconfirmed(found, context, pack.rules)),

@@ -64,6 +64,7 @@ def rule_on(connection: Connection, settings: Settings, computed: Computed, now:
     basis = Scene(
         now=now,
         today=now.astimezone(ZoneInfo(settings.monitor.timezone)).date(),
+        zone=ZoneInfo(settings.monitor.timezone),
         act_within={severity: settings.monitor.act_within.of(severity) for severity in ACTING},
         before=computed.material.before,
         rows=computed.material.rows,
