@@ -41,7 +41,7 @@ def clocks(finding: Finding) -> tuple[Clock, ...]:
 
 
 def awareness(clock: Clock, detected_at: datetime, zone: tzinfo) -> datetime:
-    """The instant from which a clock runs. A day without a time is its first second; no zone: the local one."""
+    """The instant from which a clock runs: of a day without a time its first second, in the local zone."""
     if not clock.aware:
         return detected_at
     given = datetime.fromisoformat(clock.aware)

@@ -118,6 +118,7 @@ def _continue(alert: Alert, finding: Finding, scene: Scene) -> Decision:
     return Decision(next(iter(found)), "; ".join(found.values()), after, finding, tell=tell)
 
 
+SOONER = "what its clock runs from lies earlier than was known: it is due sooner"
 # The events that are told at once; the others only go on record.
 TOLD = frozenset(
     {"fired again", "level reached", "dosed since", "corrected", "clear no longer holds", "due sooner"}
@@ -156,10 +157,7 @@ def _events(alert: Alert, finding: Finding, before: Finding | None, scene: Scene
             alert.standing is Standing.CLEARED and not finding.closed,
             "the data had cleared it, and it is open again",
         ),
-        "due sooner": (
-            _is_sooner(alert, finding, scene),
-            "what its clock runs from lies earlier than was known: it is due sooner",
-        ),
+        "due sooner": (_is_sooner(alert, finding, scene), SOONER),
         "cleared": (
             bool(finding.closed) and alert.standing is not Standing.CLEARED,
             "the data cleared it; it still waits for a person",

@@ -1,4 +1,4 @@
-"""Until when an alert must be acted on: its rule's clocks, else its severity's target. Nothing moves it later."""
+"""Until when an alert must be acted on: its rule's clocks, else its severity's target; never later."""
 
 from __future__ import annotations
 

@@ -32,7 +32,8 @@ class Scene:
     `before` maps a finding's id to the finding: those that the alerts rest on. `present` are the
     keys of the found domain's records now, `rows` the present records by identity, as far
     as `before` names them. `dose_hold`: the rule asks to hold a dose, so that a dose given
-    meanwhile is told. `zone` is the monitor's, in which days are counted. `taken` are the alert ids that exist.
+    meanwhile is told. `zone` is the monitor's, in which days are counted. `taken` are the alert
+    ids that exist.
     """
 
     now: datetime

@@ -18,9 +18,9 @@ LATEST = "day 0 ASSUMED, at the latest"
 
 
 def clocks_of(rule: Rule, firing: Sequence[Judged], level: int) -> list[dict[str, Any]]:
-    """The clocks of one episode: the rule's from its first firing record, a level's from the one that reached it.
+    """The clocks of one episode: the rule's of its first firing record, a level's of the one that reached it.
 
-    Each as `monitor.alerts.due.Clock` is made of: within, start, aware, assumed, level.
+    Each as `monitor.deadlines.Clock` is made of: within, start, aware, assumed, level.
     """
     found = [] if rule.due is None else [_clock(rule, rule.due, firing[0], 0)]
     own = rule.levels[level - 1].due if level else None

@@ -4,8 +4,9 @@ Facts of a finding, all JSON: outcome (fired, cannot_tell, blind), title, action
 level that is reached), basis, tags, family, params ({name: {value, unit, source, confirmed}}),
 not_protocol_confirmed (names), ctcae, snapshot and derived (ids); of what fires also drawn (the
 first firing record), complete (the day of the last record that it needed), received, delay_days
-(from complete to received), clocks (of monitor.alerts.due), doses_since (texts), last_dose, assumed (texts); of what is about
-several subjects subjects, records, rows_not_shown; of what is blind instead ([{column, words}]).
+(from complete to received), clocks (of monitor.deadlines), doses_since (texts), last_dose, assumed
+(texts); of what is about several subjects subjects, records, rows_not_shown; of what is blind
+instead ([{column, words}]).
 """
 
 from __future__ import annotations

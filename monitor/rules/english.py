@@ -11,8 +11,8 @@ from monitor.rules.clause_words import clause_words
 from monitor.rules.context import Context, Parameter
 from monitor.rules.params import STUDY
 from monitor.rules.record_words import record_words
-from monitor.rules.study_words import found_words, rate_words
 from monitor.rules.rule import Clause, Due, Param, Repeat, Rule, Series
+from monitor.rules.study_words import found_words, rate_words
 from monitor.rules.wording import Speech, quantity
 
 PROTOCOL = "protocol"

@@ -20,6 +20,8 @@ SHAPES = (
     shape.Without,
     shape.Level,
     shape.Clear,
+    shape.Due,
+    shape.Repeat,
     shape.WorkedExample,
 )
 KEYS = sorted({field.alias or name for each in SHAPES for name, field in each.model_fields.items()})

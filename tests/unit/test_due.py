@@ -79,6 +79,7 @@ def event(number: int, **more: Any) -> dict[str, Any]:
 
 
 def told(folder: Path, due: Due, **more: Any) -> dict[str, Any]:
+    folder.mkdir(exist_ok=True)
     rows = {"AE": [event(0, **more)]}
     (clock,) = only(run_one(folder, replace(SAE, due=due), rows)).facts["clocks"]
     return dict(clock)
