@@ -15,6 +15,8 @@ from typing import Protocol
 
 from monitor.clinical.domains import DOMAINS
 from monitor.clinical.sources import Ignored, RawFile, problems_error
+from monitor.clinical.workbooks import DAMAGES as BROKEN_WORKBOOK
+from monitor.clinical.workbooks import sheets
 from monitor.config import LimitSettings
 from monitor.errors import Problem
 from monitor.files import BLOCK
@@ -38,6 +40,8 @@ RECEIVED = tuple(name for name, domain in DOMAINS.items() if not domain.derived)
 SUPP = "SUPP"
 Assign = Callable[[str], str | None]
 ARCHIVES = (".zip", ".gz")
+WORKBOOKS = (".xlsx", ".xlsm")
+NO_DOMAIN = "not the name of a domain that rules can read (such as lb, lbch, ae, ex)"
 DEEPEST = 3  # archives within archives
 SMALL = 10_000_000  # bytes that any archive may unpack to, however small it is
 DAMAGES = (zipfile.BadZipFile, OSError, EOFError, zlib.error, NotImplementedError, ValueError)
@@ -106,6 +110,11 @@ class Dataset:
         """The name without the sheet."""
         return self.name.removesuffix(f"/{self.sheet}") if self.sheet else self.name
 
+    @property
+    def stem(self) -> str:
+        """What SDTM would call the table: the sheet's name, when that is a domain's, or the file's."""
+        return _stem(self.name if domain_of(self.name) else self.file)
+
 
 def domain_of(name: str) -> str | None:
     """Where a table belongs by its name, as SDTM names datasets: LB for lb and its part lbch."""
@@ -158,7 +167,7 @@ def _doubled(found: list[Dataset]) -> Iterator[Problem]:
     for dataset in found:
         if not dataset.domain:
             continue
-        stem = _stem(dataset.name)
+        stem = dataset.stem
         if stem in by_stem:
             yield Problem(
                 dataset.name, f"is {stem.upper()}, as {by_stem[stem]} is, with other content; keep one"
@@ -181,7 +190,9 @@ def _opened(
 
 def _tables(name: str, path: Path, mark: str, opener: _Opener, depth: int = 0) -> Iterator[Dataset | Ignored]:
     lower = name.lower()
-    if not lower.endswith(ARCHIVES):
+    if lower.endswith(WORKBOOKS):
+        yield from _sheets(name, path, mark, opener.assign)
+    elif not lower.endswith(ARCHIVES):
         yield from _plain(name, path, mark, opener.assign)
     elif depth > DEEPEST:
         raise _RefusedError(name, f"lies in more than {DEEPEST} archives; unpack them")
@@ -203,7 +214,7 @@ def _members(name: str, path: Path, opener: _Opener, depth: int) -> Iterator[Dat
             inner = f"{name}/{member.filename}"
             # What can't be a dataset by its name is listed without being unpacked.
             known = next(_plain(inner, path, "", opener.assign))
-            if isinstance(known, Ignored) and not inner.lower().endswith(ARCHIVES):
+            if isinstance(known, Ignored) and not inner.lower().endswith(ARCHIVES + WORKBOOKS):
                 yield known
                 continue
             if member.flag_bits & 1:
@@ -226,9 +237,31 @@ def _plain(name: str, path: Path, mark: str, assign: Assign) -> Iterator[Dataset
     if suffix not in FORMATS:
         yield Ignored(name, "not a format that is read (SAS, delimited text, Parquet, Excel, Dataset-JSON)")
     elif domain is None:
-        yield Ignored(name, "not the name of a domain that rules can read (such as lb, lbch, ae, ex)")
+        yield Ignored(name, NO_DOMAIN)
     else:
         yield Dataset(name, domain, FORMATS[suffix], path, mark)
+
+
+def _sheets(name: str, path: Path, mark: str, assign: Assign) -> Iterator[Dataset | Ignored]:
+    """A workbook's sheets: each by its own name, or an only one by the file's."""
+    try:
+        titles = sheets(path)
+    except BROKEN_WORKBOOK as error:
+        if assign(name) is None:
+            yield Ignored(name, NO_DOMAIN)
+            return
+        raise _RefusedError(name, "is not a readable Excel workbook; save it again as .xlsx") from error
+    placed = {title: assign(f"{name}/{title}") for title in titles}
+    if len(titles) == 1 and placed[titles[0]] is None:
+        placed[titles[0]] = assign(name)
+    if assign(name) is not None and all(domain is None for domain in placed.values()):
+        raise _RefusedError(name, f"has {len(titles)} sheets, and none is named as a domain; name it so")
+    for title, domain in placed.items():
+        inner = f"{name}/{title}"
+        if domain is None:
+            yield Ignored(inner, NO_DOMAIN)
+        else:
+            yield Dataset(inner, domain, "xlsx", path, mark, title)
 
 
 def _belongs(stem: str, domain: str) -> bool:

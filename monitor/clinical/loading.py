@@ -10,7 +10,7 @@ from typing import Any
 from monitor.clinical.archives import Assign, Dataset, datasets, domain_of
 from monitor.clinical.mapping import Mapped, Raw, claims, shape
 from monitor.clinical.quarantine import Issue
-from monitor.clinical.readers import read
+from monitor.clinical.readers import read, written_as
 from monitor.clinical.sources import Ignored, RawFile, problems_error, receive
 from monitor.clinical.sql import Connection
 from monitor.clinical.standardise import Standard, missing_columns, standardise
@@ -61,9 +61,11 @@ def assigned(study: StudySettings) -> Assign:
     return assign
 
 
-def load_tables(connection: Connection, study: StudySettings, received: Received, folder: Path) -> Loaded:
+def load_tables(
+    connection: Connection, study: StudySettings, received: Received, limits: LimitSettings
+) -> Loaded:
     """Read, map and standardise every domain; all problems at once."""
-    mapped = read_tables(connection, study, received.datasets, folder)
+    mapped = read_tables(connection, study, received.datasets, limits)
     problems = list(mapped.problems)
     tables: dict[str, list[str]] = {}
     made_of: dict[str, list[Dataset]] = {}
@@ -79,14 +81,14 @@ def load_tables(connection: Connection, study: StudySettings, received: Received
 
 
 def read_tables(
-    connection: Connection, study: StudySettings, found: Sequence[Dataset], folder: Path
+    connection: Connection, study: StudySettings, found: Sequence[Dataset], limits: LimitSettings
 ) -> Mapped:
     """Read every dataset into a table of text, and shape it as the study's mapping says."""
     problems: list[Problem] = []
     raws = []
     for number, dataset in enumerate(found):
         table = f"raw_{number}"
-        wrong = read(connection, dataset, folder, table)
+        wrong = read(connection, dataset, table, limits, written_as(study, dataset.file))
         problems += wrong
         if not wrong:
             raws.append(Raw(dataset, table))

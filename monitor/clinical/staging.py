@@ -1,0 +1,197 @@
+"""Tables of text in DuckDB, filled piece by piece, with where each row came from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from monitor.clinical.archives import Dataset
+from monitor.clinical.sql import Connection, columns, query, quoted, text
+from monitor.config import LimitSettings, ReadSettings
+from monitor.errors import Problem
+
+NUMBERS = ("DOUBLE", "FLOAT", "DECIMAL")
+BLANKS = " \t\r\n\u00a0\u3000"
+ROW = "#ROW"
+ROWS_AT_ONCE = 20_000
+WHOLE = 1e15  # below it, a number without a fraction is written with all its digits
+MOST_SAID = 100  # problems of one kind in one file
+
+
+class UnreadableError(Exception):
+    """A dataset that can't be read, with its problems."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__()
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where a dataset is read to: a table of text, `table`, in `connection`."""
+
+    connection: Connection
+    dataset: Dataset
+    table: str
+    limits: LimitSettings
+    written: ReadSettings  # what the configuration says of the file
+
+    def refuse(self, said: str, place: str = "") -> UnreadableError:
+        """What to raise: `said` of the file, or of a place in it."""
+        address = f"{self.dataset.name}: {place}" if place else self.dataset.name
+        return UnreadableError(Problem(address, said))
+
+
+def names_of(stage: Stage, titles: Sequence[str]) -> list[str]:
+    """Column names as used from here on; raises when two are alike or one is empty."""
+    if not titles:
+        raise stage.refuse("has no column; a table needs at least its header")
+    if len(titles) > stage.limits.columns:
+        said = f"has {len(titles)} columns; more than {stage.limits.columns} (monitor.limits.columns)"
+        raise stage.refuse(f"{said} are refused")
+    names = [title.strip(BLANKS).upper() for title in titles]
+    name = stage.dataset.name
+    problems = [
+        Problem(f"{name}: column {number}", "has no name; name it, or remove it")
+        for number, each in enumerate(names, 1)
+        if not each
+    ]
+    problems += [
+        Problem(f"{name}: column {each[:40]}", f"is there {count} times; keep one")
+        for each, count in Counter(names).items()
+        if each and count > 1
+    ]
+    problems += [
+        Problem(f"{name}: column {number}", "has a name that no column can have (#, a control character)")
+        for number, each in enumerate(names, 1)
+        if each.startswith("#") or not each.isprintable() or len(each) > 200
+    ]
+    if problems:
+        raise UnreadableError(*problems)
+    return names
+
+
+def create(stage: Stage, relation: str, first_row: int) -> None:
+    """The table from whatever `relation` is; rows are counted from `first_row`."""
+    described = columns(stage.connection, relation)
+    names = names_of(stage, list(described))
+    values = ", ".join(
+        f"{as_text(quoted(column), kind)} AS {quoted(name)}"
+        for (column, kind), name in zip(described.items(), names, strict=True)
+    )
+    query(stage.connection, f"CREATE TABLE {quoted('of_' + stage.table)} AS SELECT {values} FROM {relation}")
+    view(stage, f"rowid + {first_row}", names)
+
+
+def view(stage: Stage, row: str, names: Sequence[str]) -> None:
+    """The table that others see: the columns, "#FILE" and "#ROW"; and nothing beyond the limits."""
+    rows = query(stage.connection, f"SELECT count(*) FROM {quoted('of_' + stage.table)}")[0][0]
+    if rows * len(names) > stage.limits.cells:
+        said = f"has more than {stage.limits.cells} cells (monitor.limits.cells); send it in parts"
+        raise stage.refuse(said)
+    listed = ", ".join(quoted(name) for name in names)
+    query(
+        stage.connection,
+        f"CREATE VIEW {quoted(stage.table)} AS SELECT {listed}, {text(stage.dataset.name)} AS"
+        f' "#FILE", {row} AS "#ROW" FROM {quoted("of_" + stage.table)}',
+    )
+
+
+def as_text(column: str, kind: str) -> str:
+    """SQL for a value as text: trimmed, and null when it is empty or not a number."""
+    if kind.startswith(NUMBERS):
+        return number_text(f"CAST({column} AS DOUBLE)")
+    if kind.startswith("TIMESTAMP"):
+        return f"replace(CAST({column} AS VARCHAR), ' ', 'T')"
+    if kind == "VARCHAR":
+        return trimmed(column)
+    return f"CAST({column} AS VARCHAR)"
+
+
+def trimmed(column: str) -> str:
+    """SQL for a text without blanks around it; null when nothing is left, and for NaN.
+
+    Looking at both ends is ten times as fast as trimming, and few values need it.
+    """
+    ends = " OR ".join(f"suffix({column}, {text(blank)})" for blank in BLANKS)
+    starts = f"{column} < '!' OR {column} >= chr(160)"
+    clean = f"nullif(nullif(trim({column}, {text(BLANKS)}), ''), 'NaN')"
+    return f"CASE WHEN {starts} OR {column} = 'NaN' OR {ends} THEN {clean} ELSE {column} END"
+
+
+def number_text(number: str) -> str:
+    """SQL for a DOUBLE as text: at most 12 significant digits, whole numbers in full; null: not finite.
+
+    Transport files, text and JSON of one study differ in the last bits of their numbers.
+    """
+    whole = f"{number} = trunc({number}) AND abs({number}) < {WHOLE:.0f}"
+    return (
+        f"CASE WHEN NOT isfinite({number}) THEN NULL WHEN {whole}"
+        f" THEN CAST(CAST({number} AS BIGINT) AS VARCHAR) ELSE printf('%.12g', {number}) END"
+    )
+
+
+def said_of_number(number: float) -> str:
+    """The same in Python."""
+    return str(int(number)) if number == int(number) and abs(number) < WHOLE else f"{number:.12g}"
+
+
+class Filling:
+    """A table that grows by data frames: created by the first, in which every column is there."""
+
+    def __init__(self, stage: Stage, names: Sequence[str]) -> None:
+        self.stage = stage
+        self.names = [*names]
+        self.table = quoted("of_" + stage.table)
+        self.rows = 0
+        listed = ", ".join(f"{quoted(name)} VARCHAR" for name in names)
+        query(stage.connection, f"CREATE TABLE {self.table} ({listed}, {quoted(ROW)} BIGINT)")
+
+    def add(self, frame: pd.DataFrame, rows: Sequence[int] | None = None) -> None:
+        """The frame's rows, its columns in the order of the names; `rows` says where they lie in the file."""
+        if not len(frame):
+            return
+        connection = self.stage.connection
+        places = range(self.rows + 1, self.rows + len(frame) + 1) if rows is None else rows
+        given = frame.set_axis([f"c{number}" for number in range(len(self.names))], axis=1)
+        given = given.assign(place=list(places))
+        connection.register("piece", given)
+        try:
+            kinds = columns(connection, "piece")
+            values = ", ".join(as_text(name, kind) for name, kind in kinds.items() if name != "place")
+            query(connection, f"INSERT INTO {self.table} SELECT {values}, place FROM piece")
+        finally:
+            connection.unregister("piece")
+        self.rows += len(frame)
+        if self.rows * len(self.names) > self.stage.limits.cells:
+            said = f"has more than {self.stage.limits.cells} cells (monitor.limits.cells); send it in parts"
+            raise self.stage.refuse(said)
+
+    def done(self) -> None:
+        """No more rows come."""
+        view(self.stage, quoted(ROW), self.names)
+
+
+def fill(stage: Stage, names: Sequence[str], rows: Iterator[tuple[int, Sequence[str | None]]]) -> None:
+    """The table from rows of text, each with its place in the file."""
+    filling = Filling(stage, names)
+    places: list[int] = []
+    values: list[Sequence[str | None]] = []
+    for place, row in rows:
+        places.append(place)
+        values.append(row)
+        if len(values) >= ROWS_AT_ONCE:
+            filling.add(_frame(names, values), places)
+            places, values = [], []
+    filling.add(_frame(names, values), places)
+    filling.done()
+
+
+def _frame(names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> pd.DataFrame:
+    data: Mapping[int, list[str | None]] = {
+        number: [row[number] for row in rows] for number in range(len(names))
+    }
+    return pd.DataFrame(data, dtype="str")
