@@ -64,7 +64,7 @@ class Mapped:
 
 def reading(study: StudySettings) -> str:
     """A hash of the settings that decide what is read from the same bytes."""
-    names = {"map", "drop", "keep", "subject_pattern"}
+    names = {"map", "drop", "keep", "subject_pattern", "read"}
     said = study.model_dump(mode="json", include=names)
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 

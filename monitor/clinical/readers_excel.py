@@ -84,23 +84,23 @@ def _wrong(stage: Stage, width: int, row: Row, formula: Row) -> Iterator[tuple[i
     for place, said in enumerate(formula, 1):
         told = row[place - 1] if place <= len(row) else None
         if isinstance(said, str) and said.startswith("=") and told is None:
-            yield place, "a formula without its result; open the workbook in Excel and save it, or paste values"
+            yield (
+                place,
+                "a formula without its result; open the workbook in Excel and save it, or paste values",
+            )
 
 
 def _text(value: object) -> str | None:
     """A cell as text: dates in ISO 8601, a day without a time when it is midnight."""
+    said: str | None = "" if value is None else str(value).strip(BLANKS)
     if isinstance(value, bool):
-        return "Y" if value else "N"
-    if isinstance(value, int | float):
-        return said_of_number(float(value)) if abs(value) < float("inf") else None
-    if isinstance(value, datetime):
-        midnight = (value.hour, value.minute, value.second, value.microsecond) == (0, 0, 0, 0)
-        return value.date().isoformat() if midnight else value.isoformat(timespec="seconds")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, time):
-        return value.isoformat(timespec="seconds")
-    if isinstance(value, timedelta):
-        return said_of_number(value.total_seconds() / 86400)
-    said = "" if value is None else str(value).strip(BLANKS)
+        said = "Y" if value else "N"
+    elif isinstance(value, int | float):
+        said = said_of_number(float(value)) if abs(value) < float("inf") else None
+    elif isinstance(value, timedelta):
+        said = said_of_number(value.total_seconds() / 86400)
+    elif isinstance(value, datetime):
+        said = value.isoformat(timespec="seconds").removesuffix("T00:00:00")
+    elif isinstance(value, date | time):
+        said = value.isoformat()
     return said or None

@@ -17,7 +17,6 @@ from monitor.errors import Problem
 from monitor.files import BLOCK
 
 METADATA = ("columns", "records", "name")
-PLACE = "row"
 
 
 @dataclass(frozen=True)
@@ -99,15 +98,12 @@ def _metadata(stream: IO[bytes]) -> Iterator[tuple[str, Any]]:
 def _head(stage: Stage, said: Mapping[str, Any]) -> _Head:
     """Columns and number of rows. Raises when there are none."""
     listed = said.get("columns")
-    titles = [each.get("name") for each in listed if isinstance(each, Mapping)] if _is_list(listed) else []
-    if not titles or not all(isinstance(title, str) for title in titles) or len(titles) != len(listed or ()):
+    columns: list[object] = listed if isinstance(listed, list) else []
+    titles = [str(each["name"]) for each in columns if isinstance(each, Mapping) and "name" in each]
+    if not titles or len(titles) != len(columns):
         raise stage.refuse("is not Dataset-JSON: its `columns` with their names are missing")
     records = said.get("records")
     return _Head(names_of(stage, titles), records if isinstance(records, int) else None)
-
-
-def _is_list(value: object) -> bool:
-    return isinstance(value, list)
 
 
 def _rows(stage: Stage, head: _Head, rows: Iterator[Any]) -> None:
@@ -117,7 +113,7 @@ def _rows(stage: Stage, head: _Head, rows: Iterator[Any]) -> None:
 
     def placed() -> Iterator[tuple[int, Sequence[str | None]]]:
         nonlocal count
-        for count, row in enumerate(rows, 1):  # noqa: B007 (it is used below)
+        for count, row in enumerate(rows, 1):
             values = _values(row, len(head.names))
             if values is not None:
                 yield count, values

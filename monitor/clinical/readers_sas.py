@@ -47,7 +47,7 @@ def _read(stage: Stage, reader: Callable[..., tuple[pd.DataFrame, Any]], what: s
     encodings = told if stage.written.encoding or what != "SAS transport" else ("UTF-8", "WINDOWS-1252")
     for encoding in encodings:
         try:
-            first, meta = reader(str(stage.dataset.path), encoding=encoding, row_limit=1)
+            _, meta = reader(str(stage.dataset.path), encoding=encoding, row_limit=1)
             names = names_of(stage, meta.column_names)
             _fill(stage, names, reader, encoding)
         except UNREADABLE:
@@ -65,4 +65,3 @@ def _fill(stage: Stage, names: list[str], reader: Callable[..., Any], encoding: 
     for frame, _ in pieces:
         filling.add(frame)
     filling.done()
-

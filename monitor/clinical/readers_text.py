@@ -104,7 +104,9 @@ def _encoding(stage: Stage, seen: _Seen) -> str:
     if seen.utf8:
         return "utf-8-sig"
     if seen.pairs:
-        said = "is not UTF-8, and what else can't be told; save it as UTF-8, or set `encoding` in [study.read]"
+        said = (
+            "is not UTF-8, and what else can't be told; save it as UTF-8, or set `encoding` in [study.read]"
+        )
         raise stage.refuse(said)
     return "cp1252"
 
@@ -158,7 +160,8 @@ def _load(stage: Stage, path: Path, names: Sequence[str], delimiter: str) -> boo
     values = ", ".join(f"{trimmed(quoted(name))} AS {quoted(name)}" for name in names)
     try:
         query(
-            stage.connection, f"CREATE OR REPLACE TABLE {quoted('of_' + stage.table)} AS SELECT {values} FROM {relation}"
+            stage.connection,
+            f"CREATE OR REPLACE TABLE {quoted('of_' + stage.table)} AS SELECT {values} FROM {relation}",
         )
     except duckdb.Error:
         return False

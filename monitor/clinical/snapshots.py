@@ -46,7 +46,7 @@ __all__ = [
     "take_snapshot",
 ]
 
-READING = "1"  # counted up when the same bytes are read in another way
+READING = "2"  # counted up when the same bytes are read in another way
 
 
 def take_snapshot(
@@ -79,7 +79,7 @@ def take_snapshot(
         received = receive_study(study, base, stage, store, limits or LimitSettings())
         if last is not None and _same_files(study, last, received.files):
             return _again(study, last, received.files, now)
-        manifest = _build(study, received, work, stage, before, now)
+        manifest = _build(study, received, (work, stage), before, now, limits or LimitSettings())
         still_the_same(received.files)
         if last is not None and last.id == manifest["id"]:
             return _unchanged(study, last)
@@ -155,12 +155,17 @@ def _files(files: Sequence[RawFile]) -> list[dict[str, Any]]:
 
 
 def _build(
-    study: StudySettings, received: Received, work: Path, stage: Path, before: Snapshot | None, now: datetime
+    study: StudySettings,
+    received: Received,
+    folders: tuple[Path, Path],
+    before: Snapshot | None,
+    now: datetime,
+    limits: LimitSettings,
 ) -> dict[str, Any]:
-    """Write each domain's Parquet file into `work`; gives the manifest."""
-    delta = study.delivery == "delta"
-    with connect() as connection:
-        loaded = load_tables(connection, study, received, stage)
+    """Write each domain's Parquet file into the first of `folders`; gives the manifest."""
+    (work, stage), delta = folders, study.delivery == "delta"
+    with connect(stage) as connection:
+        loaded = load_tables(connection, study, received, limits)
         delivered = {each.domain for each in loaded.standards}
         domains = _carried(before, delivered, work) if before and delta else {}
         for standard in loaded.standards:

@@ -9,11 +9,19 @@ from typing import Any
 import duckdb
 
 Connection = duckdb.DuckDBPyConnection
+WHOLE = 1e15  # below it, a number without a fraction is written with all its digits
+MEMORY = "600MB"  # of DuckDB; the process needs as much again for Python and what it reads
 
 
-def connect() -> Connection:
-    """A database in memory that keeps the order of rows and uses two threads at most."""
-    return duckdb.connect(":memory:", config={"threads": 2, "preserve_insertion_order": True})
+def connect(folder: Path | None = None, memory: str = MEMORY) -> Connection:
+    """A database in memory that keeps the order of rows and uses two threads at most.
+
+    With a `folder` it works there with what does not fit into `memory`.
+    """
+    config: dict[str, Any] = {"threads": 2, "preserve_insertion_order": True}
+    if folder is not None:
+        config |= {"memory_limit": memory, "temp_directory": str(folder / "spilled")}
+    return duckdb.connect(":memory:", config=config)
 
 
 def quoted(name: str) -> str:
@@ -24,6 +32,18 @@ def quoted(name: str) -> str:
 def text(value: str) -> str:
     """An SQL text literal."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def number_text(number: str) -> str:
+    """SQL for a DOUBLE as text: at most 12 significant digits, whole numbers in full; null: not finite.
+
+    Transport files, text and JSON of one study differ in the last bits of their numbers.
+    """
+    whole = f"{number} = trunc({number}) AND abs({number}) < {WHOLE:.0f}"
+    return (
+        f"CASE WHEN NOT isfinite({number}) THEN NULL WHEN {whole}"
+        f" THEN CAST(CAST({number} AS BIGINT) AS VARCHAR) ELSE printf('%.12g', {number}) END"
+    )
 
 
 def query(connection: Connection, sql: str, parameters: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:

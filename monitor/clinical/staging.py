@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from monitor.clinical.archives import Dataset
-from monitor.clinical.sql import Connection, columns, query, quoted, text
+from monitor.clinical.sql import WHOLE, Connection, columns, number_text, query, quoted, text
 from monitor.config import LimitSettings, ReadSettings
 from monitor.errors import Problem
 
@@ -17,7 +17,6 @@ NUMBERS = ("DOUBLE", "FLOAT", "DECIMAL")
 BLANKS = " \t\r\n\u00a0\u3000"
 ROW = "#ROW"
 ROWS_AT_ONCE = 20_000
-WHOLE = 1e15  # below it, a number without a fraction is written with all its digits
 MOST_SAID = 100  # problems of one kind in one file
 
 
@@ -122,20 +121,8 @@ def trimmed(column: str) -> str:
     return f"CASE WHEN {starts} OR {column} = 'NaN' OR {ends} THEN {clean} ELSE {column} END"
 
 
-def number_text(number: str) -> str:
-    """SQL for a DOUBLE as text: at most 12 significant digits, whole numbers in full; null: not finite.
-
-    Transport files, text and JSON of one study differ in the last bits of their numbers.
-    """
-    whole = f"{number} = trunc({number}) AND abs({number}) < {WHOLE:.0f}"
-    return (
-        f"CASE WHEN NOT isfinite({number}) THEN NULL WHEN {whole}"
-        f" THEN CAST(CAST({number} AS BIGINT) AS VARCHAR) ELSE printf('%.12g', {number}) END"
-    )
-
-
 def said_of_number(number: float) -> str:
-    """The same in Python."""
+    """A number as `number_text` writes it, in Python."""
     return str(int(number)) if number == int(number) and abs(number) < WHOLE else f"{number:.12g}"
 
 
@@ -191,7 +178,4 @@ def fill(stage: Stage, names: Sequence[str], rows: Iterator[tuple[int, Sequence[
 
 
 def _frame(names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> pd.DataFrame:
-    data: Mapping[int, list[str | None]] = {
-        number: [row[number] for row in rows] for number in range(len(names))
-    }
-    return pd.DataFrame(data, dtype="str")
+    return pd.DataFrame({number: [row[number] for row in rows] for number in range(len(names))}, dtype="str")

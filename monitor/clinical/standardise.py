@@ -10,7 +10,7 @@ from typing import Any
 from monitor.clinical.dates import read_date
 from monitor.clinical.domains import DOMAINS, RecordClass, kind_of
 from monitor.clinical.quarantine import Issue, Reject, grouped, shape
-from monitor.clinical.sql import Connection, columns, query, quoted, text
+from monitor.clinical.sql import Connection, columns, number_text, query, quoted, text
 from monitor.errors import Problem
 from monitor.records import Kind
 
@@ -109,7 +109,7 @@ def _value(domain: str, name: str) -> str:
         return column
     return (
         f"CASE WHEN {readable(column)}"
-        f" THEN printf('%.12g', CAST({column} AS DOUBLE))"
+        f" THEN {number_text(f'CAST({column} AS DOUBLE)')}"
         f" WHEN {column} <> '.' THEN {column} END"
     )
 

@@ -34,13 +34,13 @@ def lying(folder: Path, content: bytes, name: str = "lb.csv", form: str = "text"
 
 def rows(dataset: Dataset, folder: Path) -> list[tuple[object, ...]]:
     with connect() as connection:
-        assert read(connection, dataset, folder, "t") == []
+        assert read(connection, dataset, "t") == []
         return query(connection, 'SELECT * EXCLUDE ("#FILE") FROM t')
 
 
 def problems(content: bytes, folder: Path, name: str = "lb.csv", form: str = "text") -> list[str]:
     with connect() as connection:
-        return [str(each) for each in read(connection, lying(folder, content, name, form), folder, "t")]
+        return [str(each) for each in read(connection, lying(folder, content, name, form), "t")]
 
 
 def test_a_folder_is_its_files_and_its_folders_are_listed(tmp_path: Path) -> None:
