@@ -113,6 +113,8 @@ def _columns(prefix: str, **words: str) -> dict[str, Kind]:
 # CTCAE grades, low and high, and of the baseline: made when they are asked for, not stored.
 GRADES = ("ATOXGRL", "ATOXGRH", "BTOXGRL", "BTOXGRH")
 VISITS = "=VISITNUM =VISITDY"
+# The day (UTC) on which an event was first received as it is now: what a rule about missing news asks.
+RECEIVED_ON = "RECEIVEDDTC"
 TEXTS = "=STUDYID =DOMAIN =USUBJID =EPOCH =VISIT SPID REFID GRPID CAT SCAT STAT REASND"
 RESULT_TEXTS = (
     "TESTCD TEST ORRES ORRESU ORNRLO ORNRHI STRESC STRESU NRIND SPEC METHOD LOC POS BLFL LOBXFL"
@@ -170,7 +172,8 @@ def _interventions(name: str, label: str, more: str = "") -> Domain:
 
 def _events(name: str, label: str, more: str = "", *, key: str, end: bool = True) -> Domain:
     """An events domain."""
-    columns = _columns(name, text=f"{TEXTS} {EVENT_TEXTS} {more}", number=f"{VISITS} SEQ DY STDY ENDY TOXGR")
+    texts = f"{TEXTS} {EVENT_TEXTS} ={RECEIVED_ON} {more}"
+    columns = _columns(name, text=texts, number=f"{VISITS} SEQ DY STDY ENDY TOXGR")
     return Domain(
         name,
         label,
@@ -187,6 +190,9 @@ def _events(name: str, label: str, more: str = "", *, key: str, end: bool = True
 AE_TEXTS = (
     "SEV SER ACN ACN1 ACN2 ACN3 ACN4 REL REL1 REL2 REL3 REL4 RELNST OUT SCAN SCONG SDISAB SDTH SHOSP SLIFE"
     " SOD SMIE CONTRT ACNOTH ACNDEV PATT HLTCD LLTCD PTCD BDSYCD SOCCD HLGTCD PTFL"
+    # Beside SDTM, for SUPPAE or a mapping: when the site was aware, when the sponsor had it, and the
+    # sponsor's own view of causality.
+    " AWDTC RCVDTC RELSP"
 )
 DM = Domain(
     "DM",

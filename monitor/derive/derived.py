@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import monitor
-from monitor.clinical.domains import DOMAINS, GRADES, RecordClass, columns_of, dates_of
+from monitor.clinical.domains import DOMAINS, GRADES, RECEIVED_ON, RecordClass, columns_of, dates_of
 from monitor.clinical.sql import (
     Connection,
     connect,
@@ -61,11 +61,21 @@ def derive(
     if not (folder / name / COLUMNS).exists():
         with connect() as connection:
             for domain, path in tables.items():
-                rows = f"SELECT * FROM read_parquet({text(str(path))})"
+                rows = f"SELECT *{_received_on(domain)} FROM read_parquet({text(str(path))})"
                 query(connection, f"CREATE TEMP VIEW {quoted('in_' + domain)} AS {rows}")
-            carried = {domain: names | set(CARRIED) for domain, names in received.items()}
+            carried = {
+                domain: names | set(CARRIED) | ({RECEIVED_ON} & DOMAINS[domain].columns.keys())
+                for domain, names in received.items()
+            }
             _publish(connection, Input(connection, study, carried), folder, name)
     return _open(folder / name)
+
+
+def _received_on(domain: str) -> str:
+    """SQL of the day on which an event was first received as it is now."""
+    if RECEIVED_ON not in DOMAINS[domain].columns:
+        return ""
+    return f", strftime(epoch_ms(RECEIVED * 1000), '%Y-%m-%d') AS {RECEIVED_ON}"
 
 
 def derive_rows(rows: Rows, study: StudySettings, folder: Path) -> Derived:

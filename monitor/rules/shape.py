@@ -153,7 +153,7 @@ class WorkedExample(Shape):
 class RuleFile(Shape):
     """A whole rule file."""
 
-    id: str = Field(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$")
+    id: str = Field(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$")
     title: str = Field(min_length=1)
     severity: Annotated[Severity, Loose]
     action: str = ""
