@@ -140,7 +140,7 @@ class Episode:
 class EvidenceRow:
     """A record that a finding rests on, as received. `role` says why it is here.
 
-    Roles: found, with, run (an earlier occasion), previous, dose (at the time), baseline, clear.
+    Roles: found, with, run (an occasion), earlier (asked for), previous, dose, baseline, clear.
     """
 
     role: str

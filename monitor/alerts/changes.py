@@ -10,7 +10,7 @@ from monitor.evidence import Identity, identity
 from monitor.records import EvidenceRow, Finding
 
 # The records that make a rule fire; the others (previous, dose, baseline) only explain.
-FIRING_ROLES = ("found", "with", "run")
+FIRING_ROLES = ("found", "with", "run", "earlier")
 
 # SDTM variables, without the domain's two letters, that say what somebody thinks of an event:
 # causality, seriousness and its criteria, severity, toxicity grade (SDTMIG 3.4, 6.2).

@@ -52,139 +52,31 @@ Whether anything could be related is told by "RELREC" among the received domains
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 
+from monitor.clinical.domain import (
+    GRADES,
+    RECEIVED_ON,
+    VISITS,
+    Domain,
+    RecordClass,
+    events,
+    findings,
+    interventions,
+    own_columns,
+)
 from monitor.records import Kind
 
-
-class RecordClass(StrEnum):
-    """SDTM's general observation classes, as far as rules care."""
-
-    EVENTS = "events"
-    INTERVENTIONS = "interventions"
-    FINDINGS = "findings"
-    SUBJECTS = "subjects"
-    RELATIONS = "relations"
-
-
-@dataclass(frozen=True)
-class Domain:
-    """One domain: the kind of each column, where its dates come from, what identifies a record.
-
-    `columns` are the domain's own (columns_of adds DM's). `start` and `end` are --DTC columns.
-    `key` are the columns that, with USUBJID, identify a record across transfers; where
-    `sponsor_id` is filled in it stands for them. `series` are the columns that tell one series
-    of a subject from another, the test first. `censored` are quantities with bounds.
-    """
-
-    name: str
-    label: str
-    record_class: RecordClass
-    columns: Mapping[str, Kind]
-    start: str  # the --DTC column of the start
-    end: str  # the --DTC column of the end, or ""
-    key: tuple[str, ...]
-    censored: tuple[str, ...] = ()
-    sponsor_id: str = ""
-    series: tuple[str, ...] = ()
-    unit: str = ""  # the column with the unit of the record's quantities
-    derived: bool = False  # made by monitor.derive, never received
-
-    @property
-    def dates(self) -> Mapping[str, str]:
-        """Each date column that rules may name, and the --DTC column that it comes from.
-
-        Where there is no --DTC column, as in EX, EXDT stands for the start's date.
-        """
-        own = {name[:-1]: name for name in self.columns if name.endswith("DTC")}
-        return {f"{self.name}DT": self.start, **own} if self.start else own
-
-
-def _columns(prefix: str, **words: str) -> dict[str, Kind]:
-    """Columns by kind; a word without a prefix of its own (after `=`) gets the domain's."""
-    kinds: dict[str, Kind] = {}
-    for kind, names in words.items():
-        for name in names.split():
-            kinds[name[1:] if name.startswith("=") else prefix + name] = Kind(kind)
-    return kinds
-
-
-# CTCAE grades, low and high, and of the baseline: made when they are asked for, not stored.
-GRADES = ("ATOXGRL", "ATOXGRH", "BTOXGRL", "BTOXGRH")
-VISITS = "=VISITNUM =VISITDY"
-# The day (UTC) on which an event was first received as it is now: what a rule about missing news asks.
-RECEIVED_ON = "RECEIVEDDTC"
-TEXTS = "=STUDYID =DOMAIN =USUBJID =EPOCH =VISIT SPID REFID GRPID CAT SCAT STAT REASND"
-RESULT_TEXTS = (
-    "TESTCD TEST ORRES ORRESU ORNRLO ORNRHI STRESC STRESU NRIND SPEC METHOD LOC POS BLFL LOBXFL"
-    " FAST NAM TPT TPTREF ELTM EVAL CLSIG DRVFL DTC TOX"
-)
-DOSE_TEXTS = (
-    "TRT DOSTXT DOSU DOSFRM DOSFRQ ROUTE LOC LOT ADJ FAST TPT STDTC ENDTC PRESP OCCUR MODIFY DECOD REASOC"
-)
-EVENT_TEXTS = "TERM MODIFY DECOD LLT HLT HLGT BODSYS SOC STDTC ENDTC DTC PRESP OCCUR ENRF ENRTPT ENTPT LOC"
-
-
-def _findings(name: str, label: str, more: str = "", numbers: str = "") -> Domain:
-    """A findings domain: one result for each test, specimen and time."""
-    columns = _columns(
-        name,
-        text=f"{TEXTS} {RESULT_TEXTS} =BNRIND =BASENOTE {more}",
-        number=f"{VISITS} SEQ DY TPTNUM TOXGR LLOQ =PCHG {numbers}",
-        quantity="STRESN STNRLO STNRHI =BASE =CHG =BNRLO =BNRHI",
-    )
-    series = tuple(name + part for part in ("TESTCD", "SPEC", "CAT", "POS"))
-    return Domain(
-        name,
-        label,
-        RecordClass.FINDINGS,
-        columns,
-        start=f"{name}DTC",
-        end="",
-        key=(*series, f"{name}DTC", f"{name}TPT", "VISITNUM"),
-        censored=(f"{name}STRESN",),
-        series=series,
-        unit=f"{name}STRESU",
-    )
-
-
-def _interventions(name: str, label: str, more: str = "") -> Domain:
-    """An interventions domain: treatments from a start to an end."""
-    columns = _columns(
-        name,
-        text=f"{TEXTS} {DOSE_TEXTS} CLAS INDC ENRF ENRTPT {more}",
-        number=f"{VISITS} SEQ DY STDY ENDY TPTNUM DOSTOT",
-        quantity="DOSE",
-    )
-    return Domain(
-        name,
-        label,
-        RecordClass.INTERVENTIONS,
-        columns,
-        start=f"{name}STDTC",
-        end=f"{name}ENDTC",
-        key=(f"{name}TRT", f"{name}STDTC", f"{name}TPT", f"{name}MOOD"),
-        series=(f"{name}TRT",),
-        unit=f"{name}DOSU",
-    )
-
-
-def _events(name: str, label: str, more: str = "", *, key: str, end: bool = True) -> Domain:
-    """An events domain."""
-    texts = f"{TEXTS} {EVENT_TEXTS} ={RECEIVED_ON} {more}"
-    columns = _columns(name, text=texts, number=f"{VISITS} SEQ DY STDY ENDY TOXGR")
-    return Domain(
-        name,
-        label,
-        RecordClass.EVENTS,
-        columns,
-        start=f"{name}STDTC",
-        end=f"{name}ENDTC" if end else "",
-        key=tuple(name + part for part in key.split()),
-        sponsor_id=f"{name}SPID",
-        series=(),
-    )
+__all__ = [
+    "DM",
+    "DOMAINS",
+    "GRADES",
+    "RECEIVED_ON",
+    "Domain",
+    "RecordClass",
+    "columns_of",
+    "dates_of",
+    "kind_of",
+]
 
 
 AE_TEXTS = (
@@ -198,7 +90,7 @@ DM = Domain(
     "DM",
     "Demographics",
     RecordClass.SUBJECTS,
-    _columns(
+    own_columns(
         "",
         text="STUDYID DOMAIN USUBJID SUBJID SITEID INVID INVNAM AGEU SEX RACE ETHNIC ARMCD ARM ACTARMCD"
         " ACTARM ARMNRS ACTARMUD COUNTRY DTHFL RFSTDTC RFENDTC RFXSTDTC RFXENDTC RFICDTC RFPENDTC BRTHDTC"
@@ -213,7 +105,7 @@ RELREC = Domain(
     "RELREC",
     "Related Records",
     RecordClass.RELATIONS,
-    _columns("", text="STUDYID RDOMAIN USUBJID IDVAR IDVARVAL RELTYPE RELID"),
+    own_columns("", text="STUDYID RDOMAIN USUBJID IDVAR IDVARVAL RELTYPE RELID"),
     start="",
     end="",
     key=("RDOMAIN", "IDVAR", "IDVARVAL", "RELID"),
@@ -222,7 +114,7 @@ SV = Domain(
     "SV",
     "Subject Visits",
     RecordClass.EVENTS,
-    _columns(
+    own_columns(
         "SV",
         text="=STUDYID =DOMAIN =USUBJID =EPOCH =VISIT STDTC ENDTC UPDES",
         number=f"{VISITS} SEQ DY STDY ENDY",
@@ -231,12 +123,12 @@ SV = Domain(
     end="SVENDTC",
     key=("VISITNUM", "SVSTDTC"),
 )
-AE = _events("AE", "Adverse Events", AE_TEXTS, key="TERM STDTC")
+AE = events("AE", "Adverse Events", AE_TEXTS, key="TERM STDTC")
 DOSE = Domain(
     "DOSE",
     "Doses, one record per administration",
     RecordClass.INTERVENTIONS,
-    _columns(
+    own_columns(
         "DOSE",
         text="=STUDYID =DOMAIN =USUBJID =EPOCH =VISIT =DRUG =DRUGKIND =TRT =GIVEN =REASON U FRQ DTC ENDTC",
         number=f"{VISITS} DY ENDY",
@@ -247,6 +139,7 @@ DOSE = Domain(
     end="DOSEENDTC",
     key=("DRUG", "TRT", "DOSEDTC"),
     series=("DRUG",),
+    partition=(("DRUG",),),
     unit="DOSEU",
     derived=True,
 )
@@ -254,7 +147,7 @@ AEDRUG = Domain(
     "AEDRUG",
     "Adverse events, one record per event and drug",
     RecordClass.EVENTS,
-    {**AE.columns, **_columns("", text="DRUG ACN REL")},
+    {**AE.columns, **own_columns("", text="DRUG ACN REL")},
     start="AESTDTC",
     end="AEENDTC",
     key=AE.key,
@@ -267,17 +160,17 @@ DOMAINS: Mapping[str, Domain] = {
     for domain in (
         DM,
         AE,
-        _interventions("EX", "Exposure", "VAMT VAMTU"),
-        _interventions("EC", "Exposure as Collected", "MOOD VAMT VAMTU"),
-        _findings("LB", "Laboratory Test Results", "LOINC", " ".join(f"={grade}" for grade in GRADES)),
-        _findings("VS", "Vital Signs"),
-        _events("DS", "Disposition", key="DECOD CAT SCAT STDTC", end=False),
-        _interventions("CM", "Concomitant Medications"),
-        _events("MH", "Medical History", "SEV", key="TERM STDTC"),
-        _interventions("PR", "Procedures", "INDC"),
+        interventions("EX", "Exposure", "VAMT VAMTU"),
+        interventions("EC", "Exposure as Collected", "MOOD VAMT VAMTU"),
+        findings("LB", "Laboratory Test Results", "LOINC", " ".join(f"={grade}" for grade in GRADES)),
+        findings("VS", "Vital Signs"),
+        events("DS", "Disposition", key="DECOD CAT SCAT STDTC", end=False),
+        interventions("CM", "Concomitant Medications"),
+        events("MH", "Medical History", "SEV", key="TERM STDTC"),
+        interventions("PR", "Procedures", "INDC"),
         SV,
-        _findings("EG", "ECG Test Results"),
-        _findings("PC", "Pharmacokinetic Concentrations"),
+        findings("EG", "ECG Test Results"),
+        findings("PC", "Pharmacokinetic Concentrations"),
         RELREC,
         DOSE,
         AEDRUG,

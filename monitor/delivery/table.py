@@ -32,6 +32,7 @@ ROLES = {
     "found": "fires",
     "with": "together with",
     "run": "earlier in the run",
+    "earlier": "before",
     "previous": "before",
     "dose": "dose at the time",
     "dose_since": "dose since",
@@ -227,7 +228,7 @@ def changes(
         after = now.get(identity(row))
         if after is None and row.role == "found":
             found.append(_change(row, None, level, blinded=blinded))
-        elif after is not None and after.version != row.version and row.role in {"found", "with"}:
+        elif after is not None and after.version != row.version and row.role in {"found", "with", "earlier"}:
             found.append(_change(row, after, level, blinded=blinded))
     return tuple(found)
 

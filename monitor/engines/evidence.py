@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from monitor.clinical.delivery import CARRIED_OVER
-from monitor.clinical.domains import DOMAINS
 from monitor.records import Days, EvidenceRow, day_date
 from monitor.rules.case import start_of
+from monitor.rules.series import partition_of
 from monitor.rules.terms import Row
 
 # SDTM variables, without the domain's letters, that belong in evidence: what was measured, in
@@ -85,8 +85,7 @@ def drawn(days: Days, second: int | None) -> str:
 
 def series_key(domain: str, row: Row) -> tuple[object, ...]:
     """What tells one series of a subject from another: test and specimen, or drug; () for events."""
-    columns = DOMAINS[domain].series if domain in DOMAINS else ()
-    return tuple(row.get(name) for name in columns)
+    return partition_of(domain, row)
 
 
 def same_series(domain: str, row: Row, others: Sequence[Row]) -> list[Row]:

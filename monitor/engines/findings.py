@@ -148,7 +148,8 @@ def _fired_facts(
 
 def _arrival(first: Judged) -> dict[str, Any]:
     """When the rule could first fire: the last record that it needed, and when all had been received."""
-    needed = [first.found, *_earliest(first)]
+    earlier = (used.row for used in first.used if used.role == "earlier")
+    needed = [first.found, *_earliest(first), *earlier]
     last = max((day.high for row in needed if (day := start_of(row)).high is not None), default=None)
     received = max((row["RECEIVED"] for row in needed if row.get("RECEIVED")), default=None)
     facts: dict[str, Any] = {
@@ -205,6 +206,7 @@ def _evidence(
         *(item for item in used if item.role == "found"),
         *(item for item in used if item.role == "with"),
         *(item for item in used if item.role == "run"),
+        *(item for item in used if item.role == "earlier"),
         *(item for one in firing for item in opening(setting, one, subject)),
         *(Used("clear", domain, one.found) for one in _clearing(episode, subject)),
         *(Used("dose", "DOSE", row) for row in _dose(domain, episode, subject)),

@@ -13,7 +13,7 @@ from monitor.rules.terms import Row, Scope
 
 @dataclass(frozen=True)
 class Used:
-    """A row that an answer rests on; `role` is found, with or run."""
+    """A row that an answer rests on; `role` is found, with, run or earlier."""
 
     role: str
     domain: str

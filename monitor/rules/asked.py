@@ -9,6 +9,7 @@ from monitor.rules import causes as because
 from monitor.rules.answers import Answer, Used, rows_of
 from monitor.rules.case import Case, event_of, in_series, moment_of
 from monitor.rules.causes import each_once, why
+from monitor.rules.histories import remembered
 from monitor.rules.rule import Open, Other, Window, With, Without
 from monitor.rules.terms import Row, Scope
 from monitor.rules.truth import holds, no
@@ -88,7 +89,8 @@ def enough(clause: Other, told: Sequence[Answer]) -> Answer:
 def _how_many(clause: Other, answers: Sequence[Answer]) -> int:
     """The number of records; the rows of one event are one."""
     domain = clause.series.domain
-    return len({event_of(domain, used.row) for one in answers for used in one.used})
+    others = (used.row for one in answers for used in one.used if used.role == "with")
+    return len({event_of(domain, row) for row in others})
 
 
 def _is_found(clause: Other, other: Row, case: Case) -> bool:
@@ -106,17 +108,19 @@ def _is_found(clause: Other, other: Row, case: Case) -> bool:
 def candidate(clause: Other, other: Row, case: Case) -> Answer:
     """Whether one other record is of the series, in the window, and as `where` says."""
     series = clause.series
-    scope = Scope(case.context, series.domain, other, series.unit, case.rule.series.domain, case.row)
+    past, found = case.histories.get(series), case.rule.series.domain
+    scope = Scope(case.context, series.domain, other, series.unit, found, case.row, past)
     window = lies_in(clause.window, clause.at, case.moment, moment_of(other), case.tie(clause.tie))
     if window is Truth.FALSE:
         return Answer(window)
     truth = min(in_series(series, scope), holds(clause.where, scope), window)
+    used = (Used("with", series.domain, other), *remembered(clause.where, scope))
     if truth is not Truth.UNKNOWN:
-        return Answer(truth, (Used("with", series.domain, other),))
+        return Answer(truth, used)
     unknown = [*why(series.of, scope), *why(clause.where, scope)]
     if window is Truth.UNKNOWN:
         unknown += _why_window(clause, other, case)
-    return Answer(truth, (Used("with", series.domain, other),), each_once(tuple(unknown)))
+    return Answer(truth, used, each_once(tuple(unknown)))
 
 
 def _why_window(clause: Other, other: Row, case: Case) -> list[Cause]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from monitor.clinical.domains import DOMAINS, RecordClass
 from monitor.records import Days, Episode, Truth
 from monitor.rules.context import Context
 from monitor.rules.rule import Rule, Series, Tie
+from monitor.rules.series import History
 from monitor.rules.terms import Row, Scope
 from monitor.rules.truth import holds
 from monitor.rules.windows import Moment
@@ -26,11 +27,17 @@ class Case:
     row: Row
     others: Mapping[str, Sequence[Row]]  # the subject's rows, by domain
     episodes: Mapping[str, Sequence[Episode]]  # the subject's, by rule
+    histories: Mapping[Series, History] = field(default_factory=dict)  # those that are asked for
 
     @property
     def scope(self) -> Scope:
         """The found record, as a condition sees it."""
-        return Scope(self.context, self.rule.series.domain, self.row, self.rule.series.unit)
+        return self.scope_in(self.rule.series.unit)
+
+    def scope_in(self, unit: str) -> Scope:
+        """The found record, with numbers in a unit."""
+        series = self.rule.series
+        return Scope(self.context, series.domain, self.row, unit, history=self.histories.get(series))
 
     @property
     def days(self) -> Days:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import singledispatch
 
 from monitor.clinical.domains import DOMAINS, dates_of
@@ -25,6 +26,7 @@ from monitor.rules.rule import (
     Not,
     Or,
     Param,
+    SeriesFunction,
 )
 from monitor.rules.terms import Row, Scope
 from monitor.rules.texts import first_term, negations
@@ -42,6 +44,8 @@ NOT_RECEIVED = "domain not received"
 NO_TIME = "no time of day"
 GAP = "gap in the run"
 EPISODE = "episode can't be told"
+NONE_BEFORE = "no earlier record"
+ORDER = "order can't be told"
 
 Causes = tuple[Cause, ...]
 
@@ -113,9 +117,9 @@ def _(condition: And | Or, scope: Scope) -> Causes:
 # ---------------------------------------------------------------- values
 
 
-def leaves(expression: Expression) -> Iterator[Column | Param]:
-    """The columns and parameters of an expression, in order."""
-    if isinstance(expression, Column | Param):
+def leaves(expression: Expression) -> Iterator[Column | Param | SeriesFunction]:
+    """The columns, parameters and series functions of an expression, in order."""
+    if isinstance(expression, Column | Param | SeriesFunction):
         yield expression
     for part in _parts(expression):
         yield from leaves(part)
@@ -131,8 +135,10 @@ def _parts(expression: Expression) -> tuple[Expression, ...]:
     return (expression.item,) if isinstance(expression, Absolute) else ()
 
 
-def _of_value(leaf: Column | Param, scope: Scope) -> Causes:
+def _of_value(leaf: Column | Param | SeriesFunction, scope: Scope) -> Causes:
     """Why a column or parameter has no one usable value on this record; nothing when it has."""
+    if isinstance(leaf, SeriesFunction):
+        return _of_function(leaf, scope)
     if isinstance(leaf, Param):
         given = scope.context.params[leaf.name].unit
         unusable = terms.param_factor(leaf, scope) is None
@@ -143,6 +149,20 @@ def _of_value(leaf: Column | Param, scope: Scope) -> Causes:
     if leaf.kind is Kind.QUANTITY:
         return _of_quantity(leaf, domain, scope)
     return (Cause(MISSING_VALUE, domain, leaf.name),) if row.get(leaf.name) is None else ()
+
+
+def _of_function(leaf: SeriesFunction, scope: Scope) -> Causes:
+    """Why a series function has no value: nothing before, a doubtful order, an earlier value."""
+    told, column = terms.recalled(leaf, scope), leaf.column
+    if told.absent:
+        return (Cause(NONE_BEFORE, scope.domain, column.name if column else ""),)
+    if told.unusable is not None and column is not None:
+        return _of_value(column, replace(scope, row=told.unusable))
+    if told.value is not None:
+        partial = isinstance(told.value, Days) and not told.value.exact and column is not None
+        return _of_value(column, replace(scope, row=told.rows[0])) if partial and column else ()
+    own = of_start(scope.domain, scope.row)
+    return own or (Cause(ORDER, scope.domain, column.name if column else ""),)
 
 
 def _of_quantity(column: Column, domain: str, scope: Scope) -> Causes:

@@ -10,15 +10,15 @@ columns that tell its series from others, series_1 …: `monitor.rules.runs` cou
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import CTE, FromClause, Integer, Select, case, func, literal, select
 from sqlalchemy.dialects import postgresql
 
-from monitor.clinical.domains import DOMAINS
-from monitor.records import Kind
 from monitor.rules.context import Context
-from monitor.rules.rule import Clause, Clear, Column, Condition, Level, Rule, Series
+from monitor.rules.rule import Clause, Clear, Condition, Level, Rule, Series
+from monitor.rules.series import functions_in
 from monitor.rules.sql.clauses import compile_clause
 from monitor.rules.sql.conditions import compile_condition, not_false
 from monitor.rules.sql.frame import Answer, Frame
@@ -34,6 +34,7 @@ from monitor.rules.sql.scope import (
     received_source,
     truth_of,
 )
+from monitor.rules.sql.series import Asked, partition_columns, partition_keys, remembered
 
 RECORD = ("usubjid", "rown", "key", "day_lo", "day_hi", "second")
 NO_CLEAR = literal(0, Integer()).label("clear_truth")  # a rule without [clear] is never cleared
@@ -91,9 +92,13 @@ def _series(rule: Rule, context: Context, words: Words) -> Source:
     conditions, clauses = _conditions(rule), _clauses(rule)
     asked_later = columns_in(clauses, of_found=True)
     named = columns_in(conditions.values(), of_found=False)
-    wanted = dict.fromkeys((*named, *asked_later, *(_series_columns(rule) if rule.repeat else ())))
+    past = _asked(rule)
+    keys = partition_columns(rule.series.domain) if past or rule.repeat else ()
+    wanted = dict.fromkeys((*named, *asked_later, *keys))
     units = _units([rule.series, rule.clear]), _units(clauses) if asked_later else []
     source = received_source(rule.series.domain, wanted, sorted({*units[0], *units[1]}), context, words)
+    own = Scope(context, words, source, rule.series.unit)
+    source = remembered(source, rule.series.of, past, own)
 
     def truth(name: str, unit: str = rule.series.unit) -> Element:
         condition = conditions[name]
@@ -102,7 +107,7 @@ def _series(rule: Rule, context: Context, words: Words) -> Source:
 
     truths = [truth(name) for name in conditions if name != "clear_truth"]
     clear = truth("clear_truth", rule.clear.unit or rule.series.unit) if rule.clear else NO_CLEAR
-    told_apart = _told_apart(rule, source)
+    told_apart = _told_apart(rule, replace(own, record=source))
     handed = source.carried((*RECORD, *(["siteid"] if clauses else [])), asked_later, units[1])
     member = not_false(rule.series.of, Scope(context, words, source, rule.series.unit))
     opened = opened_by(rule.finds)
@@ -123,17 +128,19 @@ def _truths_joined(asked: FromClause) -> Select[*tuple[Any, ...]]:
     return select(*(other.get(item.name, item) for item in asked.c if item.name != "found_truth"))
 
 
-def _series_columns(rule: Rule) -> list[Column]:
-    """The columns that tell one series of a subject from another."""
-    return [Column(name, Kind.TEXT) for name in DOMAINS[rule.series.domain].series]
+def _told_apart(rule: Rule, scope: Scope) -> list[Element]:
+    """What tells one series of a subject from another as series_1 …, of a rule with `repeat`."""
+    keys = partition_keys(scope) if rule.repeat else []
+    return [key.label(f"series_{n}") for n, key in enumerate(keys, start=1)]
 
 
-def _told_apart(rule: Rule, source: Source) -> list[Element]:
-    """Those columns as series_1 …, of a rule with `repeat`."""
-    if rule.repeat is None:
-        return []
-    columns = [source.column(column) for column in _series_columns(rule)]
-    return [column.label(f"series_{n}") for n, column in enumerate(columns, start=1)]
+def _asked(rule: Rule) -> list[Asked]:
+    """The series functions asked of a record of the series, each in the unit of its condition."""
+    conditions = [rule.where, *(level.where for level in rule.levels)]
+    own = [(function, rule.series.unit) for function in functions_in(*conditions)]
+    clear = rule.clear
+    ending = [(function, clear.unit or rule.series.unit) for function in functions_in(clear)] if clear else []
+    return list(dict.fromkeys([*own, *ending]))
 
 
 def _units(tree: Sequence[object]) -> list[str]:

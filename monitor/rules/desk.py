@@ -15,6 +15,8 @@ from monitor.rules.names import TESTS
 from monitor.rules.rule import And, Column, Compare, Condition, InWords, Or, Series, Text
 from monitor.rules.scope import Scope, suggest
 
+MAKES_SERIES = "has no meaning in `of`, which makes the series: ask it in `where`"
+
 
 @dataclass(frozen=True)
 class Desk:
@@ -38,9 +40,8 @@ class Desk:
             self.refuse(f"{where}.in", f"{domain} is not a domain{suggest(domain, DOMAINS)}")
             return Series("")
         unit = self.unit(table.unit, f"{where}.unit")
-        of = self.condition(
-            table.of, Scope(domain, unit, params=self.params, lists=self.lists), f"{where}.of"
-        )
+        scope = Scope(domain, unit, params=self.params, lists=self.lists, no_past=MAKES_SERIES)
+        of = self.condition(table.of, scope, f"{where}.of")
         if unit:
             self.measured(of, unit, f"{where}.unit")
         return Series(domain, of, unit)

@@ -10,15 +10,12 @@ from monitor.clinical.domains import DOMAINS, RecordClass
 from monitor.records import Episode, Truth, Verdict
 from monitor.rules.case import natural_key
 from monitor.rules.rule import Per, Rule
-
-LATE = 10**9  # after every day: a record without a date is ordered last
+from monitor.rules.series import place
 
 
 def order(verdict: Verdict) -> tuple[int, int, int, int]:
     """First day (missing last), time (missing first), last day, row number."""
-    low, high = verdict.days.low, verdict.days.high
-    second = -1 if verdict.second is None else verdict.second
-    return (LATE if low is None else low, second, LATE if high is None else high, verdict.row)
+    return place(verdict.days, verdict.second, verdict.row)
 
 
 def fold(rule: Rule, verdicts: Iterable[Verdict]) -> tuple[Episode, ...]:

@@ -107,8 +107,51 @@ class DaysBetween:
     last: Expression
 
 
+class Function(StrEnum):
+    """What a record can ask of the earlier records of its series."""
+
+    PREV = "prev"
+    DAYS_SINCE_PREV = "days_since_prev"
+    SINCE = "since"
+    NTH = "nth"
+    HIGHEST = "highest"
+    LOWEST = "lowest"
+
+
+@dataclass(frozen=True)
+class SeriesFunction:
+    """A value from the earlier records of the record's series, in the order of day, time and file.
+
+    Of a series are the records of the same test and specimen, or of the same treatment
+    (`Domain.partition`), of which `of` holds.
+
+    prev(x): x of the last earlier record that has one. since(x): the day of the earliest record of
+    the unbroken run of equal x (each equal to the next) that ends with that record. highest(x),
+    lowest(x): the extreme of the earlier records. days_since_prev(): days from the previous
+    record. nth(): the record's own number, from 1.
+
+    Absent when there is no such earlier record. What can't be told is not absent, and any value is
+    possible: where the record is not surely of the series, has no one exact day, or its test or
+    treatment is missing, or where such a record could lie before it; and where an earlier value
+    that is needed is censored or can't be converted.
+    """
+
+    function: Function
+    column: Column | None = None
+
+
 Expression = (
-    Number | Text | DateLiteral | Column | Param | AsOf | Arithmetic | Absolute | Coalesce | DaysBetween
+    Number
+    | Text
+    | DateLiteral
+    | Column
+    | Param
+    | AsOf
+    | Arithmetic
+    | Absolute
+    | Coalesce
+    | DaysBetween
+    | SeriesFunction
 )
 
 # ---------------------------------------------------------------- conditions

@@ -21,14 +21,18 @@ from monitor.rules.rule import (
     DateLiteral,
     DaysBetween,
     Expression,
+    Function,
     Number,
     Operator,
     Param,
+    SeriesFunction,
     Text,
 )
 from monitor.rules.scope import Mismatch, Part, Scope, convertible, meet, suggest
 
-FUNCTIONS = ("abs", "coalesce", "days")
+FUNCTIONS = ("abs", "coalesce", "days", *(function.value for function in Function))
+WITHOUT = (Function.NTH, Function.DAYS_SINCE_PREV)  # take no column
+EXTREMES = (Function.HIGHEST, Function.LOWEST)  # take a number
 
 
 def place(text: str, position: int) -> str:
@@ -146,7 +150,7 @@ class Operands(Interpreter[Token, Any]):
     # ------------------------------------------------------------ functions and arithmetic
 
     def function(self, tree: Tree[Token]) -> Part | None:
-        """abs, coalesce, days."""
+        """abs, coalesce, days, and those of the series."""
         name = str(tree.children[0]).lower()
         if name not in FUNCTIONS:
             known = ", ".join(FUNCTIONS)
@@ -157,9 +161,33 @@ class Operands(Interpreter[Token, Any]):
         given = self.parts(tree.children[1:])
         if given is None:
             return None
+        if name in list(Function):
+            return self._of_series(tree, Function(name), given)
         if name == "days":
             return self._days(tree, given)
         return self._absolute(tree, given) if name == "abs" else self._coalesce(tree, given)
+
+    def _of_series(self, tree: Tree[Token], function: Function, given: list[Part]) -> Part:
+        """A value from the earlier records of the series."""
+        at = tree.meta.start_pos
+        if self.scope.no_past:
+            raise Mismatch(at, f"{function} {self.scope.no_past}")
+        if function in WITHOUT:
+            if given:
+                raise Mismatch(at, f"{function} takes nothing: {function}()")
+            return self.made(tree, SeriesFunction(function), Kind.NUMBER, plain=True)
+        column = given[0].node if len(given) == 1 else None
+        if not isinstance(column, Column) or column.of_found:
+            raise Mismatch(at, f"{function} takes one column of the record: {function}(COL)")
+        if function in EXTREMES and not given[0].numeric:
+            raise Mismatch(at, f"{function} takes a column of numbers; {column.name} is a {column.kind}")
+        node = SeriesFunction(function, column)
+        if function is Function.SINCE:
+            return self.made(tree, node, Kind.DATE)
+        quantity = column.kind is Kind.QUANTITY
+        return self.made(
+            tree, node, column.kind, own=quantity, past=quantity, plain=column.kind is Kind.NUMBER
+        )
 
     def _days(self, tree: Tree[Token], given: list[Part]) -> Part:
         if len(given) != 2 or any(part.kind is not Kind.DATE for part in given):
@@ -181,7 +209,7 @@ class Operands(Interpreter[Token, Any]):
 
     def _like(self, tree: Tree[Token], node: Expression, part: Part, kind: Kind | None = None) -> Part:
         """A new operand with the kind and the origin of another."""
-        flags = {"own": part.own, "found": part.found, "plain": part.plain}
+        flags = {"own": part.own, "found": part.found, "plain": part.plain, "past": part.past}
         return self.made(tree, node, kind or part.kind, **flags)
 
     def addition(self, tree: Tree[Token]) -> Part | None:

@@ -20,6 +20,7 @@ from monitor.rules.rule import (
     Condition,
     DateLiteral,
     Expression,
+    Function,
     InList,
     InWords,
     IsNull,
@@ -30,7 +31,9 @@ from monitor.rules.rule import (
     Operator,
     Or,
     Param,
+    SeriesFunction,
 )
+from monitor.rules.terms import kind_of
 from monitor.rules.wording import Speech, joined, value
 
 NUMBERS = {
@@ -89,13 +92,15 @@ def _(node: Compare, speech: Speech) -> Phrase:
 def _of_kind(node: Compare, kind: Kind) -> bool:
     sides = (node.left, node.right)
     dates = kind is Kind.DATE and any(isinstance(side, AsOf | DateLiteral) for side in sides)
-    return dates or any(isinstance(side, Column) and side.kind is kind for side in sides)
+    return dates or any(isinstance(side, Column | SeriesFunction) and kind_of(side) is kind for side in sides)
 
 
 def _is_quantity(node: Expression) -> bool:
     """Whether a number compared with it is in the unit of the series."""
     match node:
-        case Column(kind=kind):
+        case Column(kind=kind) | SeriesFunction(
+            Function.PREV | Function.HIGHEST | Function.LOWEST, Column(kind=kind)
+        ):
             return kind is Kind.QUANTITY
         case Absolute(item):
             return _is_quantity(item)

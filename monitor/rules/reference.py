@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from monitor.clinical.domains import DOMAINS
 from monitor.records import Episode, Truth, Verdict
 from monitor.rules import causes as because
 from monitor.rules.answers import Answer, Apart, Judged, Used, each_row_once, rows_of
@@ -19,10 +18,12 @@ from monitor.rules.case import Case, in_series
 from monitor.rules.causes import Causes, each_once, why
 from monitor.rules.context import Context
 from monitor.rules.findrule import found_by, unsure
+from monitor.rules.histories import histories, remembered
 from monitor.rules.repeated import with_runs
 from monitor.rules.rule import AnyOf, Clause, Level, Rule, With, Without, WithRule
 from monitor.rules.runs import Reading
-from monitor.rules.terms import Row, Scope
+from monitor.rules.series import partition_of
+from monitor.rules.terms import Row
 from monitor.rules.truth import holds
 
 
@@ -44,8 +45,9 @@ def judge(
     for subject in subjects:
         others = {domain: given.get(subject, []) for domain, given in by_subject.items()}
         own = {name: [e for e in given if e.subject == subject] for name, given in episodes.items()}
+        past = histories(rule, others, context)
         for row in others[rule.series.domain]:
-            case = Case(rule, context, row, others, own)
+            case = Case(rule, context, row, others, own, past)
             if member_of(case) is not Truth.FALSE:
                 judged.append(judge_record(case))
     return judged if rule.repeat is None else with_runs(rule, judged)
@@ -79,7 +81,8 @@ def judge_record(case: Case) -> Judged:
             *(cause for one in plain for cause in one.causes),
         )
     )
-    used = (Used("found", rule.series.domain, case.row), *rows_of(plain), *seen)
+    earlier = remembered(rule.where, scope)
+    used = (Used("found", rule.series.domain, case.row), *rows_of(plain), *seen, *earlier)
     verdict = Verdict(
         subject=case.row["USUBJID"],
         row=case.row["ROWN"],
@@ -106,7 +109,7 @@ def apart(case: Case, reading: Reading, unknown: Causes, ends: Sequence[Answer])
     """What a rule with `repeat` says of one record apart from any run; `ends` are asked of a run's end."""
     domain, row = case.rule.series.domain, case.row
     end = min((one.truth for one in ends), default=Truth.TRUE)
-    series = tuple(row.get(name) for name in DOMAINS[domain].series)
+    series = partition_of(domain, row)
     causes = (*unknown, *because.of_start(domain, row), *(cause for one in ends for cause in one.causes))
     return Apart(replace(reading, end=end, series=series), rows_of(ends), each_once(causes))
 
@@ -117,7 +120,7 @@ def clear_of(case: Case, member: Truth) -> Truth:
     if clear is None:
         return Truth.FALSE
     unit = clear.unit or case.rule.series.unit
-    return min(member, holds(clear.where, Scope(case.context, case.rule.series.domain, case.row, unit)))
+    return min(member, holds(clear.where, case.scope_in(unit)))
 
 
 def level_of(case: Case) -> tuple[int, tuple[Used, ...]]:
@@ -129,7 +132,8 @@ def level_of(case: Case) -> tuple[int, tuple[Used, ...]]:
     for position, level in enumerate(case.rule.levels, start=1):
         answers = [answer(clause, case) for clause in level.clauses]
         if _level_holds(level, answers, case) and level.severity.rank >= best[0]:
-            best = (level.severity.rank, position, rows_of(answers))
+            used = (*rows_of(answers), *remembered(level.where, case.scope))
+            best = (level.severity.rank, position, used)
     return best[1], best[2]
 
 

@@ -20,6 +20,7 @@ from monitor.rules.nodes import (
     DateLiteral,
     DaysBetween,
     Expression,
+    Function,
     InList,
     InWords,
     IsNull,
@@ -30,6 +31,7 @@ from monitor.rules.nodes import (
     Operator,
     Or,
     Param,
+    SeriesFunction,
     Text,
 )
 from monitor.rules.other import (
@@ -70,6 +72,7 @@ __all__ = [
     "Due",
     "Example",
     "Expression",
+    "Function",
     "InList",
     "InWords",
     "IsNull",
@@ -90,6 +93,7 @@ __all__ = [
     "Repeat",
     "Rule",
     "Series",
+    "SeriesFunction",
     "State",
     "Text",
     "Tie",

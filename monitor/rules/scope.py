@@ -25,6 +25,7 @@ class Scope:
     `unit` is that of the series (None: units are not checked; "": the series declares none).
     `found_domain` and `found_unit` are those of the found record, inside `with` and `without`.
     `params` and `lists` are those that the rule's pack knows; None: any name is taken.
+    `no_past` says why earlier records of the series can't be asked for here; "" where they can.
     """
 
     domain: str
@@ -33,6 +34,7 @@ class Scope:
     found_unit: str | None = None
     params: Mapping[str, Parameter] | None = None
     lists: Collection[str] | None = None
+    no_past: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Part:
     """An expression that was read, with what is known of it; `at` is its place in the text.
 
     `own` and `found` say that it holds a quantity of the record itself, of the found record;
-    `plain` that it holds a column or a count of days that has no unit.
+    `plain` that it holds a column or a count of days that has no unit, `past` that it holds a
+    quantity of an earlier record.
     """
 
     node: Expression
@@ -50,6 +53,7 @@ class Part:
     own: bool = False
     found: bool = False
     plain: bool = False
+    past: bool = False
 
     @property
     def numeric(self) -> bool:
@@ -106,6 +110,7 @@ def _both(left: Part, right: Part, kind: Kind) -> Part:
         own=left.own or right.own,
         found=left.found or right.found,
         plain=left.plain or right.plain,
+        past=left.past or right.past,
     )
 
 
@@ -123,7 +128,7 @@ def _same_record(left: Part, right: Part) -> bool:
     """Whether both are quantities of one and the same record, which share its unit."""
     both = left.kind is right.kind is Kind.QUANTITY
     one_own = (left.own, left.found) == (right.own, right.found) and left.own != left.found
-    return both and one_own
+    return both and one_own and not (left.past or right.past)
 
 
 def _need_units(scope: Scope, joined: Part) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import Any
 
 from monitor.clinical import units
 from monitor.records import Days, Kind
+from monitor.rules import past
 from monitor.rules.context import Context
+from monitor.rules.past import Reading, Recalled
 from monitor.rules.rule import (
     Absolute,
     Arithmetic,
@@ -19,12 +21,15 @@ from monitor.rules.rule import (
     DateLiteral,
     DaysBetween,
     Expression,
+    Function,
     Number,
     Operator,
     Param,
+    SeriesFunction,
     Text,
 )
-from monitor.rules.values import Exact, Possible, between, only
+from monitor.rules.series import History
+from monitor.rules.values import ANYTHING, Exact, Possible, between, only
 
 Row = Mapping[str, Any]  # physical columns as in monitor.clinical.domains; missing is None
 
@@ -34,6 +39,7 @@ class Scope:
     """What a condition is judged on: a record, inside a clause also the found one.
 
     `unit` is the unit of the condition's numbers: quantities of both records are converted to it.
+    `history` is the record's series, where the condition asks for earlier records.
     """
 
     context: Context
@@ -42,6 +48,7 @@ class Scope:
     unit: str = ""
     found_domain: str = ""
     found: Row | None = None
+    history: History | None = None
 
     def record(self, column: Column) -> Row:
         """The record that the column is of."""
@@ -59,9 +66,17 @@ def kind_of(expression: Expression) -> Kind:
     """What an expression yields; numbers and quantities are compared alike."""
     if isinstance(expression, Column):
         return expression.kind
+    if isinstance(expression, SeriesFunction):
+        return _kind_of_function(expression)
     if isinstance(expression, Text):
         return Kind.TEXT
     return Kind.DATE if isinstance(expression, DateLiteral | AsOf) else Kind.NUMBER
+
+
+def _kind_of_function(node: SeriesFunction) -> Kind:
+    if node.function is Function.SINCE:
+        return Kind.DATE
+    return node.column.kind if node.function is Function.PREV and node.column else Kind.NUMBER
 
 
 # ---------------------------------------------------------------- units
@@ -88,11 +103,14 @@ def param_factor(param: Param, scope: Scope) -> float | None:
 def possible(expression: Expression, scope: Scope) -> Possible | None:
     """The values that an expression can have; None when it is missing.
 
-    Only a column by itself can be a set: in arithmetic a censored value is missing.
+    Only a column by itself can be a set: in arithmetic a censored value is missing. A series
+    function that can't be told is the set of all values.
     """
     value = number(expression, scope)
     if value is not None:
         return only(value)
+    if isinstance(expression, SeriesFunction):
+        return None if recalled(expression, scope).absent else ANYTHING
     if isinstance(expression, Column) and expression.kind is Kind.QUANTITY:
         return _censored(expression, scope)
     return None
@@ -175,6 +193,12 @@ def _(expression: DaysBetween, scope: Scope) -> Exact | None:
     return _plain(last.low - first.low)
 
 
+@number.register
+def _(expression: SeriesFunction, scope: Scope) -> Exact | None:
+    value = recalled(expression, scope).value
+    return value if isinstance(value, Exact) else None
+
+
 def combine(operator: Operator, left: Exact, right: Exact) -> Exact | None:
     """Two numbers combined; division by zero is missing. Sizes as rules/rule.py defines them."""
     if operator is Operator.ADD:
@@ -198,6 +222,9 @@ def days(expression: Expression, scope: Scope) -> Days:
     if isinstance(expression, Column):
         row = scope.record(expression)
         return Days(row.get(f"{expression.name}_LO"), row.get(f"{expression.name}_HI"))
+    if isinstance(expression, SeriesFunction):
+        value = recalled(expression, scope).value
+        return value if isinstance(value, Days) else Days(None, None)
     raise TypeError(f"{type(expression).__name__} yields no date")
 
 
@@ -208,4 +235,39 @@ def text(expression: Expression, scope: Scope) -> str | None:
     if isinstance(expression, Column):
         value: str | None = scope.record(expression).get(expression.name)
         return value
+    if isinstance(expression, SeriesFunction):
+        earlier = recalled(expression, scope).value
+        return earlier if isinstance(earlier, str) else None
     raise TypeError(f"{type(expression).__name__} yields no text")
+
+
+# ---------------------------------------------------------------- earlier records
+
+
+def recalled(expression: SeriesFunction, scope: Scope) -> Recalled:
+    """What a series function comes to on the record, and from which earlier records."""
+    assert scope.history is not None, "a series function stands where there is no series"
+    column, earlier = expression.column, scope.history.earlier(scope.row)
+    return past.recall(
+        expression.function,
+        scope.row,
+        earlier,
+        Reading(
+            present=lambda row: column is not None and is_present(column, row),
+            value=lambda row: None if column is None else _value(column, replace(scope, row=row)),
+        ),
+    )
+
+
+def is_present(column: Column, row: Row) -> bool:
+    """Whether a record has something in a column, be it censored or partial."""
+    if column.kind is Kind.DATE:
+        return (row.get(f"{column.name}_LO"), row.get(f"{column.name}_HI")) != (None, None)
+    return row.get(column.name) is not None or is_censored(column, row)
+
+
+def _value(column: Column, scope: Scope) -> Exact | Days | str | None:
+    """The value of a column by itself; None when it is censored or can't be converted."""
+    if column.kind is Kind.TEXT:
+        return text(column, scope)
+    return days(column, scope) if column.kind is Kind.DATE else number(column, scope)

@@ -45,6 +45,7 @@ class Possible:
 
 LOWEST = End(-inf, 0.0, is_open=True)
 HIGHEST = End(inf, 0.0, is_open=True)
+ANYTHING = Possible(LOWEST, HIGHEST)
 
 
 def only(number: Exact) -> Possible:

@@ -18,9 +18,11 @@ from monitor.rules.rule import (
     DateLiteral,
     DaysBetween,
     Expression,
+    Function,
     Number,
     Operator,
     Param,
+    SeriesFunction,
     Text,
 )
 
@@ -110,6 +112,22 @@ def _(node: Coalesce, speech: Speech) -> str:
 @value.register
 def _(node: DaysBetween, speech: Speech) -> str:
     return f"the days from {value(node.first, speech)} to {value(node.last, speech)}"
+
+
+PAST = {
+    Function.PREV: "the previous {}",
+    Function.SINCE: "the day since which {} had not changed",
+    Function.HIGHEST: "the highest earlier {}",
+    Function.LOWEST: "the lowest earlier {}",
+    Function.NTH: "the record's number in its series",
+    Function.DAYS_SINCE_PREV: "the number of days since the previous record",
+}
+
+
+@value.register
+def _(node: SeriesFunction, speech: Speech) -> str:
+    column = "" if node.column is None else value(node.column, speech).removeprefix("the ")
+    return PAST[node.function].format(column)
 
 
 def joined(words: Sequence[str], last: str) -> str:

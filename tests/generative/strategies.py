@@ -35,6 +35,7 @@ from monitor.rules.rule import (
     DateLiteral,
     DaysBetween,
     Expression,
+    Function,
     InList,
     InWords,
     IsNull,
@@ -53,6 +54,7 @@ from monitor.rules.rule import (
     Repeat,
     Rule,
     Series,
+    SeriesFunction,
     State,
     Text,
     Tie,
@@ -183,15 +185,15 @@ def _exact(name: str, value: float) -> dict[str, Any]:
 
 
 @cache
-def records(domain: str) -> SearchStrategy[Row]:
-    """One row of a derived table, without its row number."""
+def records(domain: str, *, plain: bool = False) -> SearchStrategy[Row]:
+    """One row of a derived table, without its row number; a plain one has an exact day and a known unit."""
     parts = st.tuples(
         st.sampled_from(("01", "01", "01", "02", "03")),
         st.sampled_from((True,) * 9 + (False,)),
-        st.sampled_from((*UNITS[:1] * 12, *UNITS)),
+        st.sampled_from(UNITS[:1] if plain else (*UNITS[:1] * 12, *UNITS)),
         st.sampled_from(("PLAT", "BILI", None)),
         st.sampled_from((None, None, 28800, 36000)),
-        some_days(),
+        st.sampled_from([days for days in DAYS if days.exact]) if plain else some_days(),
         st.none() if domain == "LB" else st.sampled_from((None, *OPEN_ENDS)),
         *(cells(name, kind) for name, kind in COLUMNS[domain].items()),
     )
@@ -220,8 +222,11 @@ def _row(parts: tuple[Any, ...]) -> Row:
 def tables() -> SearchStrategy[dict[str, list[Row]]]:
     """The derived tables of a small study, sorted by subject."""
     several = {domain: st.lists(records(domain), min_size=3, max_size=7) for domain in COLUMNS}
+    long = {domain: st.lists(records(domain, plain=True), min_size=4, max_size=9) for domain in COLUMNS}
     few = {domain: st.lists(records(domain), max_size=2) for domain in COLUMNS}
-    either = {domain: often(several[domain], several[domain], few[domain]) for domain in COLUMNS}
+    either = {
+        domain: often(several[domain], several[domain], long[domain], few[domain]) for domain in COLUMNS
+    }
     return st.fixed_dictionaries(either).map(_numbered)
 
 
@@ -294,6 +299,7 @@ class Place:
 
     domain: str
     found: str = ""
+    past: bool = False  # earlier records can be asked for
 
 
 @cache
@@ -330,19 +336,44 @@ def numbers(place: Place, depth: int = 2) -> SearchStrategy[Expression]:
         st.builds(Absolute, deeper),
         st.builds(Coalesce, st.lists(deeper, min_size=1, max_size=3).map(tuple)),
         st.builds(DaysBetween, dates(place), dates(place)),
+        *([earlier_numbers(place), earlier_numbers(place)] if place.past else []),
     )
 
 
 @cache
 def dates(place: Place) -> SearchStrategy[Expression]:
     """A date."""
-    return st.one_of(columns(place, Kind.DATE), st.integers(FIRST, LAST).map(DateLiteral), st.just(AsOf()))
+    known = (columns(place, Kind.DATE), st.integers(FIRST, LAST).map(DateLiteral), st.just(AsOf()))
+    return st.one_of(*known, *([earlier_dates(place)] if place.past else []))
 
 
 @cache
 def texts(place: Place) -> SearchStrategy[Expression]:
     """A text: a column or a word."""
-    return often(columns(place, Kind.TEXT), columns(place, Kind.TEXT), words().map(Text))
+    known = (columns(place, Kind.TEXT), columns(place, Kind.TEXT), words().map(Text))
+    return often(*known, *([of_series(place, Function.PREV, Kind.TEXT)] if place.past else []))
+
+
+@cache
+def of_series(place: Place, function: Function, *kinds: Kind) -> SearchStrategy[SeriesFunction]:
+    """A value from earlier records of the series."""
+    own = columns(Place(place.domain), *kinds)
+    return st.builds(SeriesFunction, st.just(function), own)
+
+
+@cache
+def earlier_numbers(place: Place) -> SearchStrategy[SeriesFunction]:
+    """A number from earlier records of the series."""
+    alone = st.sampled_from((Function.NTH, Function.DAYS_SINCE_PREV)).map(SeriesFunction)
+    numeric = (Kind.NUMBER, Kind.QUANTITY)
+    kept = (of_series(place, name, *numeric) for name in (Function.PREV, Function.HIGHEST, Function.LOWEST))
+    return often(alone, *kept)
+
+
+@cache
+def earlier_dates(place: Place) -> SearchStrategy[SeriesFunction]:
+    """A date from earlier records of the series."""
+    return st.one_of(of_series(place, Function.SINCE, *Kind), of_series(place, Function.PREV, Kind.DATE))
 
 
 @cache
@@ -411,7 +442,8 @@ def asked(place: Place) -> SearchStrategy[Condition | None]:
 
 @cache
 def series(place: Place) -> SearchStrategy[Series]:
-    """The records looked at."""
+    """The records looked at. `of` asks for no earlier record, and in a rule file not for `this.` either."""
+    place = replace(place, past=False)
     unit = st.sampled_from(("", "10^9/L", "10^9/L", "10^9/L", "umol/L"))
     of = often(st.none(), likely(place), likely(place), conditions(place, 1), tests(place).map(Not))
     return st.builds(Series, st.just(place.domain), of, unit)
@@ -449,15 +481,15 @@ def ties() -> SearchStrategy[dict[str, Any]]:
 def others(domain: str, found: str) -> SearchStrategy[With | Without]:
     """`with` or `without`."""
     place = Place(domain, found)
-    parts = {
-        "series": series(place),
-        "where": asked(place),
-        "at": st.sampled_from(At),
-        "count": st.sampled_from((1, 1, 1, 2, 3)),
-    }
+    by_itself = Place(domain)  # a series that stands by itself has earlier records
+    conditions = often(
+        st.fixed_dictionaries({"series": series(place), "where": asked(place)}),
+        st.fixed_dictionaries({"series": series(by_itself), "where": asked(replace(place, past=True))}),
+    )
+    counted = {"at": st.sampled_from(At), "count": st.sampled_from((1, 1, 1, 2, 3))}
+    parts = (conditions, st.fixed_dictionaries(counted), ties())
     opened = st.fixed_dictionaries({"open": maybe(st.sampled_from(Open))})
-    with_ = _built(With, st.fixed_dictionaries(parts), ties())
-    return st.one_of(with_, _built(Without, st.fixed_dictionaries(parts), ties(), opened))
+    return st.one_of(_built(With, *parts), _built(Without, *parts, opened))
 
 
 def _built(kind: Any, *parts: SearchStrategy[dict[str, Any]]) -> SearchStrategy[Any]:
@@ -507,7 +539,7 @@ def rules() -> SearchStrategy[Rule]:
 @cache
 def rules_of(domain: str) -> SearchStrategy[Rule]:
     """A rule that finds records of a domain."""
-    place = Place(domain)
+    place = Place(domain, past=True)
     severity = st.sampled_from(Severity)
     level = st.builds(Level, severity, asked(place), st.lists(clauses(domain), max_size=1).map(tuple))
     clear = st.builds(Clear, conditions(place, 1), st.sampled_from(("", "10^6/L")))

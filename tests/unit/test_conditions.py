@@ -8,6 +8,7 @@ from monitor.errors import RuleError
 from monitor.records import Kind
 from monitor.rules.conditions import parse_condition
 from monitor.rules.context import Parameter
+from monitor.rules.operands import FUNCTIONS
 from monitor.rules.rule import (
     Absolute,
     And,
@@ -152,7 +153,10 @@ def test_free_text_of_the_found_record_can_be_searched_too() -> None:
         ("LBSTRESN > :hld", "column 12: :hld is not a parameter; did you mean hold?"),
         ("LBTESTCD in @relatd", "column 13: @relatd is not a list of rules/lists; did you mean related?"),
         ("AGE = day(LBDT)", "column 7: day is not a function; did you mean days?"),
-        ("AGE = sqrt(3)", "column 7: sqrt is not a function; known: abs, coalesce, days"),
+        (
+            "AGE = sqrt(3)",
+            f"column 7: sqrt is not a function; known: {', '.join(FUNCTIONS)}",
+        ),
         ("days(LBDT) = 1", "column 1: days takes two dates: days(from, to)"),
         ("days(LBDT, AGE) = 1", "column 1: days takes two dates: days(from, to)"),
         ("abs(LBDT) = 1", "column 1: abs takes one number"),

@@ -17,6 +17,7 @@ from monitor.rules.rule import (
     Comparator,
     Compare,
     Condition,
+    Function,
     InList,
     InWords,
     IsNull,
@@ -24,6 +25,7 @@ from monitor.rules.rule import (
     Matches,
     Not,
     Or,
+    SeriesFunction,
     Text,
 )
 from monitor.rules.sql.expressions import compile_expression, equal, greater
@@ -88,24 +90,27 @@ def _compare(node: Compare, scope: Scope) -> Element:
 
 
 def _is_text(node: object) -> bool:
+    """Whether an expression yields a text: quoted, of a column, of a column of an earlier record."""
+    if isinstance(node, SeriesFunction):
+        return node.function is Function.PREV and _is_text(node.column)
     return isinstance(node, Text) or (isinstance(node, Column) and node.kind is Kind.TEXT)
 
 
 def _same_text(left: object, right: object, scope: Scope) -> Element:
     """Whether two texts are the same but for case and surrounding blanks."""
     match left, right:
-        case Column(), Text(value=value):
+        case Column() | SeriesFunction(), Text(value=value):
             return _one_of(left, scope, lambda word: _truth(normal(word) == normal(value)))
-        case Text(), Column():
+        case Text(), Column() | SeriesFunction():
             return _same_text(right, left, scope)
-        case Column(), Column():
+        case Column() | SeriesFunction(), Column() | SeriesFunction():
             return _folded(left, right, scope) == _folded(right, left, scope)
         case Text(value=one), Text(value=other):
             return true() if normal(one) == normal(other) else false()
     raise AssertionError("texts are columns or quoted")
 
 
-def _folded(column: Column, other: Column, scope: Scope) -> Element:
+def _folded(column: Column | SeriesFunction, other: Column | SeriesFunction, scope: Scope) -> Element:
     """A text column with one spelling for what is the same word, in this column or the other."""
     spellings: dict[str, str] = {}
     for item in (column, other):
@@ -113,7 +118,7 @@ def _folded(column: Column, other: Column, scope: Scope) -> Element:
             spellings[normal(word)] = min(word, spellings.get(normal(word), word))
     changed = [(word, spellings[normal(word)]) for word in _words(column, scope)]
     changed = [(word, spelling) for word, spelling in changed if word != spelling]
-    text = scope.source(column).column(column)
+    text = _text(column, scope)
     if not changed:
         return text
     return case(*((text == word, literal(spelling, String())) for word, spelling in changed), else_=text)
@@ -165,10 +170,10 @@ def _any_contains(node: Matches, terms: Sequence[str], scope: Scope) -> Element:
     return or_(*found)
 
 
-def _one_of(column: Column, scope: Scope, test: Callable[[str], Truth]) -> Element:
+def _one_of(column: Column | SeriesFunction, scope: Scope, test: Callable[[str], Truth]) -> Element:
     """A test of a text column, decided for each word that it holds; a missing text is unknown."""
     told = [(word, test(word)) for word in _words(column, scope)]
-    text = scope.source(column).column(column)
+    text = _text(column, scope)
     yes, unknown = ([word for word, truth in told if truth is given] for given in (Truth.TRUE, Truth.UNKNOWN))
     if yes and not unknown:
         return _is_one(text, yes)
@@ -182,8 +187,18 @@ def _is_one(text: Element, words: list[str]) -> Element:
     return text.in_([literal(word, String()) for word in words])
 
 
-def _words(column: Column, scope: Scope) -> list[str]:
+def _text(node: Column | SeriesFunction, scope: Scope) -> Element:
+    """A text column, or what it held on an earlier record."""
+    if isinstance(node, Column):
+        return scope.source(node).column(node)
+    rows = scope.record.relation.c
+    return case((rows.past_told, rows[scope.record.past[node, scope.unit]]))
+
+
+def _words(node: Column | SeriesFunction, scope: Scope) -> list[str]:
     """The distinct words of a column, in order."""
+    column = node.column if isinstance(node, SeriesFunction) else node
+    assert column is not None, "a text is one of a column"
     source = scope.source(column)
     return sorted(scope.words(source.domain, column.name)) if source.has(column.name) else []
 

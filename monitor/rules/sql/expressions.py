@@ -6,7 +6,7 @@ from it), and a `point` for arithmetic, missing unless the range is one known va
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatch
 
 from sqlalchemy import Double, String, and_, case, cast, false, func, literal, or_, true
@@ -20,9 +20,11 @@ from monitor.rules.rule import (
     Column,
     DateLiteral,
     DaysBetween,
+    Function,
     Number,
     Operator,
     Param,
+    SeriesFunction,
 )
 from monitor.rules.sql.scope import Element, Scope, Source, day, factor, factor_name, is_censored, number
 
@@ -40,12 +42,16 @@ class Bound:
 
 @dataclass(frozen=True)
 class Range:
-    """The values that an expression can have."""
+    """The values that an expression can have.
+
+    `present` says that it is not missing, although no bound of it may be known.
+    """
 
     low: Bound
     high: Bound
     point: Element
     size: Element
+    present: Element | None = None
 
     @property
     def exact(self) -> bool:
@@ -149,10 +155,31 @@ def _absolute(node: Absolute, scope: Scope) -> Range:
 @compile_expression.register
 def _coalesce(node: Coalesce, scope: Scope) -> Range:
     items = [compile_expression(item, scope) for item in node.items]
-    present = [or_(item.low.value.is_not(None), item.high.value.is_not(None)) for item in items]
+    present = [_is_present(item) for item in items]
     value: Element = case(*((there, item.point) for there, item in zip(present, items, strict=True)))
     size = case(*((there, item.size) for there, item in zip(present, items, strict=True)))
     return one(value, size)
+
+
+def _is_present(item: Range) -> Element:
+    """Whether there is a value, be it known or not."""
+    if item.present is not None:
+        return item.present
+    return or_(item.low.value.is_not(None), item.high.value.is_not(None))
+
+
+@compile_expression.register
+def _series_function(node: SeriesFunction, scope: Scope) -> Range:
+    rows, name = scope.record.relation.c, scope.record.past[node, scope.unit]
+    told = rows.past_told
+    if node.function is Function.SINCE:
+        return one(case((told, rows[f"{name}_day"])), None)
+    if node.column is not None and node.column.kind is Kind.DATE:
+        low, high = (Bound(case((told, rows[f"{name}{end}"])), None) for end in ("_lo", "_hi"))
+        return Range(low, high, case((low.value == high.value, low.value)), low.value)
+    there = rows[name].is_not(None) if node.column is None else rows[f"{name}_before"] > 0
+    value: Element = case((told, rows[name]))
+    return replace(one(value, func.abs(value)), present=or_(~told, there))
 
 
 @compile_expression.register

@@ -7,14 +7,17 @@ correlated subquery.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import CTE, FromClause, String, and_, case, func, literal, select, true
 
 from monitor.clinical.domains import DOMAINS, RecordClass
 from monitor.rules.rule import Condition, Other, Tie
+from monitor.rules.series import functions_in
 from monitor.rules.sql.conditions import compile_condition, not_false
 from monitor.rules.sql.frame import Frame, counted
 from monitor.rules.sql.scope import Element, Scope, Source, columns_in, least, received_source, truth_of
+from monitor.rules.sql.series import partition_columns, remembered
 from monitor.rules.sql.windows import in_window
 
 PLACED = ("rown", "usubjid", "day_lo", "day_hi", "end_lo", "end_hi")  # what a window asks of a record
@@ -85,11 +88,16 @@ def _another(clause: Other, frame: Frame, there: FromClause) -> Element:
 def _other(clause: Other, alone: Sequence[Condition], joined: Sequence[Condition], frame: Frame) -> Source:
     """The other records for which what can be asked of them alone is not false, with its truth."""
     domain, units = clause.series.domain, [clause.series.unit] if clause.series.unit else []
-    wanted = columns_in([*alone, *joined], of_found=False)
+    past = [(function, clause.series.unit) for function in functions_in(clause.where)]
+    keys = partition_columns(domain) if past else ()
+    wanted = tuple(dict.fromkeys((*columns_in([*alone, *joined], of_found=False), *keys)))
     source = received_source(domain, wanted, units, frame.context, frame.words)
     scope = Scope(frame.context, frame.words, source, clause.series.unit)
+    source = remembered(source, clause.series.of, past, scope)
+    scope = replace(scope, record=source)
     asked = and_(true(), *(compile_condition(item, scope) for item in alone)) if alone else None
     later = source.carried(["analyte"], columns_in(joined, of_found=False), units) if joined else []
+    later += source.recalled() if functions_in(*joined) else []
     timed = ["second"] if clause.tie is not None or clause.window.hours else []
     event = clause.count > 1 and _are_events(clause)
     natural = [_event(source.fixed("key")).label("event")] if event else []

@@ -7,7 +7,7 @@ are, lower-case names.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -35,7 +35,7 @@ from monitor.clinical import units as monitor_units
 from monitor.clinical.domains import DOMAINS
 from monitor.records import Kind
 from monitor.rules.context import Context
-from monitor.rules.rule import Column
+from monitor.rules.rule import Column, SeriesFunction
 
 type_of = TypeEngine[Any]
 Element = ColumnElement[Any]
@@ -130,11 +130,15 @@ def physical(domain: str, wanted: Column) -> Mapping[str, type_of]:
 
 @dataclass(frozen=True)
 class Source:
-    """A relation whose rows are records of a domain, and the columns that were received or derived."""
+    """A relation whose rows are records of a domain, and the columns that were received or derived.
+
+    `past` names the columns that hold what a series function comes to, in the unit of its condition.
+    """
 
     domain: str
     relation: FromClause
     received: frozenset[str]
+    past: Mapping[tuple[SeriesFunction, str], str] = field(default_factory=dict)
 
     def has(self, name: str) -> bool:
         """Whether the column was received, or is in every table."""
@@ -153,7 +157,11 @@ class Source:
 
     def over(self, relation: FromClause) -> Source:
         """The same columns, further on."""
-        return Source(self.domain, relation, self.received)
+        return Source(self.domain, relation, self.received, self.past)
+
+    def recalled(self) -> list[Element]:
+        """What the series functions come to, to be handed on."""
+        return [item for item in self.relation.c if item.name.startswith("past_")] if self.past else []
 
     def carried(self, fixed: Iterable[str], wanted: Iterable[Column], units: Iterable[str]) -> list[Element]:
         """The physical columns of these, to be handed on."""

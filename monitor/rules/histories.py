@@ -1,0 +1,43 @@
+"""The series that a rule's conditions ask for earlier records, for one subject."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from monitor.records import Truth
+from monitor.rules.answers import Used
+from monitor.rules.case import in_series
+from monitor.rules.context import Context
+from monitor.rules.rule import Condition, Rule, Series, With, Without
+from monitor.rules.series import History, functions_in, history
+from monitor.rules.terms import Row, Scope, recalled
+
+
+def histories(rule: Rule, others: Mapping[str, Sequence[Row]], context: Context) -> Mapping[Series, History]:
+    """Each series of which a condition asks for earlier records, from a subject's rows by domain."""
+    wanted = {series for series, condition in _places(rule) if functions_in(condition)}
+    return {series: _history(series, others.get(series.domain, ()), context) for series in wanted}
+
+
+def _places(rule: Rule) -> Iterator[tuple[Series, Condition | None]]:
+    """The conditions that can ask for earlier records, with their series."""
+    yield rule.series, rule.where
+    yield rule.series, rule.clear.where if rule.clear else None
+    for level in rule.levels:
+        yield rule.series, level.where
+    for clause in rule.plain_clauses:
+        if isinstance(clause, With | Without):
+            yield clause.series, clause.where
+
+
+def _history(series: Series, rows: Sequence[Row], context: Context) -> History:
+    members = ((row, in_series(series, Scope(context, series.domain, row, series.unit))) for row in rows)
+    return history(series.domain, [(row, member) for row, member in members if member is not Truth.FALSE])
+
+
+def remembered(condition: Condition | None, scope: Scope) -> tuple[Used, ...]:
+    """The earlier records that a condition rests on."""
+    if scope.history is None:
+        return ()
+    rows = (row for function in functions_in(condition) for row in recalled(function, scope).rows)
+    return tuple(Used("earlier", scope.domain, row) for row in rows)

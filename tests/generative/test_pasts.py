@@ -1,0 +1,35 @@
+"""Functions of earlier records: DuckDB, PostgreSQL and the definition agree on long series."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from hypothesis import given, settings
+
+from tests.generative.pasts import past_worlds
+from tests.generative.strategies import World
+from tests.generative.tables import Shelf
+from tests.generative.test_engines import CI, SOAK, compare_duckdb, compare_postgresql, postgresql
+
+__all__ = ["postgresql"]  # the fixture
+
+
+@settings(CI, max_examples=60)
+@given(world=past_worlds())
+def test_duckdb_remembers_as_the_definition_does(world: World, shelf: Shelf) -> None:
+    compare_duckdb(world, shelf)
+
+
+@settings(CI, max_examples=20)
+@given(world=past_worlds())
+def test_postgresql_remembers_alike(
+    world: World, shelf: Shelf, postgresql: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    compare_postgresql(world, shelf, postgresql)
+
+
+@pytest.mark.soak
+@settings(SOAK, max_examples=4_000)
+@given(world=past_worlds())
+def test_duckdb_remembers_as_the_definition_does_in_ten_thousand_cases(world: World, shelf: Shelf) -> None:
+    compare_duckdb(world, shelf)
