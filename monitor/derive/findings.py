@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from monitor.clinical.molar import WEIGHED
 from monitor.clinical.sql import quoted, text
 
 # <5, >= 1000: the sign and the number.
@@ -49,7 +50,7 @@ def rows(name: str, received: Collection[str], source: str) -> str:
     return source
 
 
-def measures(name: str, received: Collection[str]) -> dict[str, str]:
+def measures(name: str, received: Collection[str], *, capitals: bool = False) -> dict[str, str]:
     """SQL of UNIT, --STRESN with its bounds, and the limits, for `rows` r and units `u`, `o`.
 
     The standard result counts; where it is missing, a number (or `<5`) of --STRESC, else of
@@ -59,9 +60,13 @@ def measures(name: str, received: Collection[str]) -> dict[str, str]:
     A reference limit in original units decides, because the standard one is often rounded
     (creatinine 1.6 mg/dL is 141.44 umol/L, its limit 1.6 mg/dL was given as 141): it is converted
     as the result itself was. Where that is not a matter of rounding, the standard limit stands.
+
+    `capitals` says that some spelling, such as G/L, means another unit for a test given in grams.
     """
+    weighed = f"c.analyte IN ({', '.join(text(test) for test in sorted(WEIGHED))})"
+    unit = f"CASE WHEN {weighed} THEN {{0}}.weighed ELSE {{0}}.unit END" if capitals else "{0}.unit"
     units = [
-        f"{alias}.unit" if name + part in received else "CAST(NULL AS VARCHAR)"
+        unit.format(alias) if name + part in received else "CAST(NULL AS VARCHAR)"
         for alias, part in (("u", "STRESU"), ("o", "ORRESU"))
     ]
     made = {

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from monitor.clinical import units
 from monitor.clinical.dates import read_date
 from monitor.clinical.domains import DM, DOMAINS
+from monitor.clinical.molar import WEIGHED
 from monitor.clinical.sql import Connection, query, quoted, table_of
 from monitor.clinical.standardise import readable
 from monitor.derive.stage import Input, typed
@@ -57,8 +58,14 @@ def _units(given: Input) -> None:
     places = _received(given, ("STRESU", "ORRESU", "DOSU")) + [
         ("DOSE", "DOSEU") for name in given.columns if name == "DOSE" and given.has("DOSE", "DOSEU")
     ]
-    rows = [(said, units.canonical(said)) for said in _distinct(given.connection, places)]
-    table_of(given.connection, "units", {"spelling": "VARCHAR", "unit": "VARCHAR"}, rows)
+    # `weighed` is the unit of a test that is given in grams, of which G/L can't be a count.
+    test = min(WEIGHED)
+    rows = [
+        (said, units.canonical(said), units.canonical(said, test))
+        for said in _distinct(given.connection, places)
+    ]
+    kinds = dict.fromkeys(("spelling", "unit", "weighed"), "VARCHAR")
+    table_of(given.connection, "units", kinds, rows)
 
 
 def _codes(given: Input) -> None:

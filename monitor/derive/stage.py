@@ -220,7 +220,9 @@ def _measures(given: Input, domain: Domain) -> dict[str, str]:
     code = "c.analyte" if domain.series and given.has(name, domain.series[0]) else "CAST(NULL AS VARCHAR)"
     made = {"VALID": _valid(given, name), "ANALYTE": code}
     if domain.record_class is RecordClass.FINDINGS:
-        return made | findings.measures(name, given.columns[name])
+        differing = query(given.connection, "SELECT 1 FROM units WHERE unit IS DISTINCT FROM weighed LIMIT 1")
+        capitals = bool(differing) and given.has(name, domain.series[0])
+        return made | findings.measures(name, given.columns[name], capitals=capitals)
     unit = "u.unit" if given.has(name, domain.unit) else "CAST(NULL AS VARCHAR)"
     return made | {"UNIT": unit}
 

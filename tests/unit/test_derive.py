@@ -483,3 +483,11 @@ def test_without_a_value_before_the_drug_the_baseline_is_another_and_says_so(tmp
     early = lab(TRANSFUSED.replace("2026-01-01", "2025-11-01"))
     found = made(tmp_path, {"LB": early, "EX": ex}, baseline={"PLAT": settings})
     assert set(found.ask("LB", "BASE, BASENOTE")) == {(10.0, None)}
+
+
+def test_capitals_mean_grams_of_what_is_no_count(tmp_path: Path) -> None:
+    lb = lab("""USUBJID | LBTESTCD | LBDT | LBSTRESN | LBSTRESU
+                01 | HGB  | 2026-01-01 | 130 | G/L
+                01 | PLAT | 2026-01-02 | 130 | G/L
+                01 | HGB  | 2026-01-03 | 130 | g/L""")
+    assert made(tmp_path, {"LB": lb}).ask("LB", "UNIT") == [("g/L",), ("10^9/L",), ("g/L",)]
