@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.clinical.archives import Assign, Dataset, datasets, domain_of
+from monitor.clinical.databases import is_database, receive_queries
 from monitor.clinical.mapping import Mapped, Raw, claims, shape
 from monitor.clinical.quarantine import Issue
 from monitor.clinical.readers import read, written_as
@@ -43,13 +44,19 @@ def receive_study(
     study: StudySettings, base: Path, folder: Path, store: Store, limits: LimitSettings
 ) -> Received:
     """Copy a study's files into `folder`, keep their bytes, open archives; nothing is read yet."""
-    files, folders = receive(study.source, base, folder / "files")
+    files, folders = _files(study, base, folder / "files")
     found, ignored = datasets(files, folder / "members", limits, assigned(study))
     if not found:
         raise SourceError(f"{study.source}: none of its {len(files)} files is a domain that rules can read")
     for raw in files:
         store.put_file(raw.path, raw.hash)
     return Received(files, found, (*folders, *ignored))
+
+
+def _files(study: StudySettings, base: Path, folder: Path) -> tuple[tuple[RawFile, ...], tuple[Ignored, ...]]:
+    if is_database(study.source):
+        return receive_queries(study, base, folder), ()
+    return receive(study.source, base, folder)
 
 
 def assigned(study: StudySettings) -> Assign:

@@ -25,12 +25,12 @@ from monitor.clinical.kept import (
     reaching,
     snapshot_folder,
 )
-from monitor.clinical.loading import Received, load_tables, receive_study
+from monitor.clinical.loading import Loaded, Received, load_tables, receive_study
 from monitor.clinical.mapping import reading
 from monitor.clinical.quarantine import Issue
 from monitor.clinical.reach import declared, last_news, received_through, resent, unproved
 from monitor.clinical.sources import RawFile, still_the_same
-from monitor.clinical.sql import connect, quoted, write_parquet
+from monitor.clinical.sql import Connection, connect, quoted, write_parquet
 from monitor.clinical.standardise import Standard
 from monitor.config import LimitSettings, StudySettings
 from monitor.errors import SourceError
@@ -168,14 +168,7 @@ def _build(
         loaded = load_tables(connection, study, received, limits)
         delivered = {each.domain for each in loaded.standards}
         domains = _carried(before, delivered, work) if before and delta else {}
-        for standard in loaded.standards:
-            name = standard.domain
-            known = before.tables.get(name) if before else None
-            rows = placed(connection, standard, known, now, delta=delta)
-            write_parquet(connection, f"SELECT * FROM {quoted(rows.table)}", work / f"{name}.parquet")
-            mark = fingerprint(connection, name, rows.table, rows.columns)
-            shared = shared_keys(connection, rows.table)
-            domains[name] = _domain(standard, rows, mark, shared, loaded.datasets[name])
+        domains |= _written(connection, loaded, work, before, now, delta=delta)
         news = last_news(connection, {name: work / f"{name}.parquet" for name in domains})
     domains = dict(sorted(domains.items()))
     files = _files(received.files)
@@ -199,6 +192,22 @@ def _build(
         "received_through": reach,
         "data_through": declared(reach, study.through),
     }
+
+
+def _written(
+    connection: Connection, loaded: Loaded, work: Path, before: Snapshot | None, now: datetime, *, delta: bool
+) -> dict[str, dict[str, Any]]:
+    """Write each delivered domain's Parquet file; gives what the manifest says of it."""
+    made = {}
+    for standard in loaded.standards:
+        name = standard.domain
+        known = before.tables.get(name) if before else None
+        rows = placed(connection, standard, known, now, delta=delta)
+        write_parquet(connection, f"SELECT * FROM {quoted(rows.table)}", work / f"{name}.parquet")
+        mark = fingerprint(connection, name, rows.table, rows.columns)
+        shared = shared_keys(connection, rows.table)
+        made[name] = _domain(standard, rows, mark, shared, loaded.datasets[name])
+    return made
 
 
 def _issues(standards: Sequence[Standard]) -> Iterator[Issue]:

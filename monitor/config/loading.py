@@ -57,7 +57,7 @@ def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> S
         _refuse(str(path), f"can't be read: {error.strerror}")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         _refuse(name, f"not readable as TOML: {error}")
-    problems = list(_secrets(written, name))
+    problems = [*_secrets(written, name), *_source_secrets(written, name)]
     merged, unknown = _overlay(written, environment)
     problems += unknown
     try:
@@ -108,6 +108,22 @@ def _secrets(written: Mapping[str, Any], name: str) -> Iterable[Problem]:
             yield Problem(
                 f"{name}: monitor.{key}",
                 f"the URL holds a password in clear; set MONITOR_MONITOR__{key.upper()} or use a pgpass file",
+            )
+
+
+def _source_secrets(written: Mapping[str, Any], name: str) -> Iterable[Problem]:
+    """Passwords in the address of a study's database."""
+    studies = written.get("study")
+    for number, study in enumerate(studies if isinstance(studies, list) else []):
+        source = str(study.get("source", "")) if isinstance(study, Mapping) else ""
+        try:
+            secret = "://" in source and make_url(source).password
+        except ArgumentError:
+            continue
+        if secret:
+            yield Problem(
+                f"{name}: study[{number}].source",
+                "the URL holds a password in clear; use a pgpass file, or password_file",
             )
 
 

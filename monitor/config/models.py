@@ -180,6 +180,7 @@ class StudySettings(_Section):
     id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
     source: str
     queries: dict[str, str] = {}
+    password_file: Path | None = None
     read: dict[str, ReadSettings] = {}
     map: Maps = {}
     drop: tuple[str, ...] = ()
