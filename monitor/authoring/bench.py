@@ -18,9 +18,10 @@ from monitor.config import StudySettings
 from monitor.derive import Derived, derive_rows
 from monitor.engines.duckdb import Engine
 from monitor.records import Episode, day_number
+from monitor.rules.asked import RELREC
 from monitor.rules.context import Context
 from monitor.rules.lists import UNKNOWN, ignored
-from monitor.rules.rule import Example, Rule
+from monitor.rules.rule import RELATION, Example, Rule
 from monitor.rules.rulefile import Pack, resolve_params, words_for
 from monitor.rules.terms import Row
 
@@ -109,11 +110,16 @@ def _received(pack: Pack, case: Case) -> object:
     and the words that mean missing.
     """
     given = {domain for domain, _ in case.example.rows}
-    asked = {domain for rule in needed(pack, {case.rule.id}) for domain in rule.domains}
+    asked = {_source(name) for rule in needed(pack, {case.rule.id}) for name in rule.tables}
     absent = frozenset(domain for domain in asked if not given & {domain, *FOLLOWS.get(domain, ())})
     columns = {name for _, rows in case.example.rows for row in rows for name, _ in row}
     unknown = dict(case.example.terms).get(UNKNOWN, ())
     return absent, any(PER_DRUG.match(name) for name in columns), unknown
+
+
+def _source(table: str) -> str:
+    """The domain that a table is made of."""
+    return RELREC if table == RELATION else table
 
 
 def _setting(example: Example) -> object:

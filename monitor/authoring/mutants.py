@@ -46,7 +46,9 @@ from monitor.rules.rule import Comparator as Is
 # What of a rule decides when it fires; the rest is what people read.
 MEANING = frozenset({"series", "where", "clauses", "levels", "clear", "per", "repeat", "rate", "finds"})
 # Parts of a node whose change would be another rule, not a slip: names, kinds, units, domains.
-FIXED = frozenset({"column", "columns", "name", "kind", "of_found", "domain", "unit", "note", "severity"})
+FIXED = frozenset(
+    {"column", "columns", "name", "kind", "of_found", "domain", "unit", "note", "severity", "linked"}
+)
 LIMITS = {Is.GT: Is.GE, Is.GE: Is.GT, Is.LT: Is.LE, Is.LE: Is.LT, Is.EQ: Is.NE, Is.NE: Is.EQ}
 SIGNS = {
     Operator.ADD: Operator.SUBTRACT,
@@ -176,6 +178,8 @@ def _is_rule(node: object) -> bool:
         return not (isinstance(node.low, int) and isinstance(node.high, int) and node.low > node.high)
     if isinstance(node, Other | OfRule) and node.count < 1:
         return False
+    if isinstance(node, Other) and node.latest:
+        return node.where is not None and node.sum is None and node.count == 1
     if isinstance(node, AnyOf):
         return len(node.items) > 0
     if isinstance(node, Level):

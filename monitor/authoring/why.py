@@ -73,8 +73,8 @@ class Why:
 
 def why_of(rules: Sequence[Rule], engine: Engine, context: Context, subject: str) -> Why:
     """What the last of `rules` says of a subject; it stands behind those that it refers to."""
-    domains = {domain for rule in rules for domain in rule.domains} & set(engine.tables)
-    rows = {domain: engine.rows(domain, [subject]) for domain in domains}
+    tables = {name for rule in rules for name in rule.tables} & set(engine.tables)
+    rows = {name: engine.rows(name, [subject]) for name in tables}
     episodes: dict[str, Sequence[Episode]] = {}
     judged: list[Judged] = []
     for rule in rules:

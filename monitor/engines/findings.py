@@ -163,12 +163,14 @@ def _arrival(first: Judged) -> dict[str, Any]:
 
 
 def _earliest(one: Judged) -> list[Row]:
-    """Of the other records that made it fire, the earliest of each series: one of each was enough."""
+    """Of the other records that made it fire those that it needed, and of others the first of a series."""
     first: dict[tuple[object, ...], Row] = {}
-    others = (used for used in one.used if used.role == "with")
+    others = [used for used in one.used if used.role == "with"]
+    needed = [used.row for used in others if used.needed]
+    others = [used for used in others if not used.needed]
     for used in sorted(others, key=lambda used: int(used.row["ROWN"])):
         first.setdefault((used.domain, *evidence.series_key(used.domain, used.row)), used.row)
-    return list(first.values())
+    return [*needed, *first.values()]
 
 
 def assumed(setting: Setting) -> list[str]:

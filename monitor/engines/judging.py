@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from monitor.engines.finder import Finder, Found
 from monitor.engines.findings import Setting, Subject
-from monitor.engines.named import domains
 from monitor.records import Verdict
 from monitor.rules.reference import judge
 
@@ -51,7 +50,7 @@ def _grouped(items: Iterable[Item], subject: Callable[[Item], str]) -> dict[str,
 def _domains(setting: Setting) -> list[str]:
     """The domains whose rows are needed to judge, and for evidence: those that are there."""
     others = [rule.series.domain for rule in setting.referred.values()]
-    wanted = dict.fromkeys((*domains(setting.rule), *others, "DOSE"))
+    wanted = dict.fromkeys((*setting.rule.tables, *others, "DOSE"))
     return [domain for domain in wanted if domain in setting.context.columns]
 
 

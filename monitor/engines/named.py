@@ -60,6 +60,8 @@ def places(rule: Rule) -> Iterator[Place]:
     for clause in clauses(rule):
         if isinstance(clause, Other) and clause.where is not None:
             yield Place(clause.where, clause.series, own)
+        if isinstance(clause, Other) and clause.sum is not None:
+            yield Place(clause.sum.where, clause.series, own)
 
 
 def columns(rule: Rule) -> Mapping[tuple[str, Column], tuple[Series, ...]]:

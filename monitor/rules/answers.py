@@ -13,11 +13,15 @@ from monitor.rules.terms import Row, Scope
 
 @dataclass(frozen=True)
 class Used:
-    """A row that an answer rests on; `role` is found, with, run or earlier."""
+    """A row that an answer rests on; `role` is found, with, run or earlier.
+
+    `needed`: no other record could have stood in its place, as of those that are summed.
+    """
 
     role: str
     domain: str
     row: Row
+    needed: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 from monitor.records import Cause, Truth
 from monitor.rules import causes as because
-from monitor.rules.answers import Answer, Used, rows_of
+from monitor.rules.answers import Answer
 from monitor.rules.case import Case, event_of, in_series, moment_of
-from monitor.rules.causes import each_once, why
-from monitor.rules.histories import remembered
-from monitor.rules.rule import Open, Other, Window, With, Without
+from monitor.rules.causes import why
+from monitor.rules.rule import RELATION, At, Each, Open, Other, With, Without
+from monitor.rules.rule import Comparator as Is
 from monitor.rules.terms import Row, Scope
-from monitor.rules.truth import holds, no
-from monitor.rules.windows import lies_in, reaches_past
+from monitor.rules.together import Candidate, enough, latest, total
+from monitor.rules.truth import no
+from monitor.rules.windows import around, lies_in, reaches_past
+
+RELREC = "RELREC"
 
 
 def with_answer(clause: With, case: Case) -> Answer:
     """Whether there is such a record in the window; unknown while the data don't reach its end."""
-    domain = clause.series.domain
-    reach = case.context.reach(domain, case.site)
-    if reach is None:
-        return not_received(domain)
-    return told_with(_seen(clause, case), past=_past(clause.window, case, reach), domain=domain)
+    absent = _absent(clause, case)
+    if absent:
+        return not_received(absent)
+    seen = seen_in(clause, case)
+    return told_with(seen, past=_past(clause, case), lasts=lasts(clause), domain=clause.series.domain)
 
 
 def without_answer(clause: Without, case: Case) -> Answer:
@@ -31,12 +34,21 @@ def without_answer(clause: Without, case: Case) -> Answer:
     While the data don't reach the window's end: `wait` can't be told yet, `fire` takes the
     unreached days for empty.
     """
+    absent = _absent(clause, case)
+    if absent:
+        return not_received(absent)
+    past, domain = _past(clause, case), clause.series.domain
+    return told_without(
+        seen_in(clause, case), past=past, lasts=lasts(clause), opened=clause.open, domain=domain
+    )
+
+
+def _absent(clause: Other, case: Case) -> str:
+    """What was not received and is needed, "" for nothing."""
+    if clause.linked and RELREC not in case.context.columns:
+        return RELREC
     domain = clause.series.domain
-    reach = case.context.reach(domain, case.site)
-    if reach is None:
-        return not_received(domain)
-    past = _past(clause.window, case, reach)
-    return told_without(_seen(clause, case), past=past, opened=clause.open, domain=domain)
+    return domain if case.context.reach(domain, case.site) is None else ""
 
 
 def not_received(domain: str) -> Answer:
@@ -44,83 +56,106 @@ def not_received(domain: str) -> Answer:
     return Answer(Truth.UNKNOWN, (), (Cause(because.NOT_RECEIVED, domain),))
 
 
-def told_with(seen: Answer, *, past: bool, domain: str) -> Answer:
-    """What is seen is there; what is not seen may still come while the window reaches `past` the data."""
-    if seen.truth is not Truth.TRUE and past:
+def told_with(seen: Answer, *, past: bool, domain: str, lasts: bool = True) -> Answer:
+    """What is seen, while the window reaches `past` the data: `lasts` says that what is true stays true."""
+    if past and not (lasts and seen.truth is Truth.TRUE):
         return Answer(Truth.UNKNOWN, seen.used, (*seen.causes, Cause(because.WINDOW_OPEN, domain)))
     return seen
 
 
-def told_without(seen: Answer, *, past: bool, opened: Open | None, domain: str) -> Answer:
+def told_without(seen: Answer, *, past: bool, opened: Open | None, domain: str, lasts: bool = True) -> Answer:
     """The contrary of what is seen, as far as the data reach."""
-    if seen.truth is not Truth.TRUE and past and opened is not Open.FIRE:
+    if past and opened is not Open.FIRE and not (lasts and seen.truth is Truth.TRUE):
         kind = because.WAITING if opened is Open.WAIT else because.WINDOW_OPEN
         return Answer(Truth.UNKNOWN, seen.used, (*seen.causes, Cause(kind, domain)))
     return Answer(no(seen.truth), seen.used if seen.truth is Truth.UNKNOWN else (), seen.causes)
 
 
-def _past(window: Window, case: Case, reach: int) -> bool:
-    return reaches_past(window, case.days, reach, case.row.get("SECOND"))
+def lasts(clause: Other) -> bool:
+    """Whether what is true stays so, whatever else comes into the window.
+
+    A later record can be the latest; a sum grows, and so can leave a limit that it must not reach.
+    """
+    if clause.sum is not None and clause.sum.per is Each.WINDOW:
+        return clause.sum.where.comparator in (Is.GT, Is.GE)
+    return not clause.latest
+
+
+def _past(clause: Other, case: Case) -> bool:
+    reach = case.context.reach(clause.series.domain, case.site)
+    return reach is not None and reaches_past(clause.window, case.days, reach, case.row.get("SECOND"))
 
 
 # ---------------------------------------------------------------- records
 
 
-def _seen(clause: Other, case: Case) -> Answer:
-    """Whether enough other records satisfy the clause, and which."""
-    answers = [
-        candidate(clause, other, case)
-        for other in case.others.get(clause.series.domain, ())
-        if not _is_found(clause, other, case)
-    ]
-    return enough(clause, [one for one in answers if one.truth is not Truth.FALSE])
+def seen_in(clause: Other, case: Case) -> Answer:
+    """What the records that are there say."""
+    found = list(candidates(clause, case))
+    if clause.latest:
+        return latest(found)
+    if clause.sum is not None:
+        return total(clause, clause.sum, found, case)
+    return enough(clause, found)
 
 
-def enough(clause: Other, told: Sequence[Answer]) -> Answer:
-    """Whether there are `count` of them: surely, possibly, or not."""
-    sure = [one for one in told if one.truth is Truth.TRUE]
-    if _how_many(clause, sure) >= clause.count:
-        return Answer(Truth.TRUE, rows_of(sure))
-    if _how_many(clause, told) < clause.count:
-        return Answer(Truth.FALSE)
-    return Answer(Truth.UNKNOWN, rows_of(told), each_once(cause for one in told for cause in one.causes))
+def candidates(clause: Other, case: Case) -> Iterator[Candidate]:
+    """The records of the clause's series that are possibly in its window."""
+    linked = _linked(clause, case) if clause.linked else None
+    for other in case.others.get(clause.series.domain, ()):
+        if _is_none(clause, other, case) or (linked is not None and other["ROWN"] not in linked):
+            continue
+        found = candidate(clause, other, case)
+        if found.window is not Truth.FALSE:
+            yield found
 
 
-def _how_many(clause: Other, answers: Sequence[Answer]) -> int:
-    """The number of records; the rows of one event are one."""
-    domain = clause.series.domain
-    others = (used.row for one in answers for used in one.used if used.role == "with")
-    return len({event_of(domain, row) for row in others})
+def _linked(clause: Other, case: Case) -> set[int]:
+    """The rows of the clause's domain that RELREC links to the found record."""
+    here, there = case.rule.series.domain, clause.series.domain
+    return {
+        pair["ROW_B"]
+        for pair in case.others.get(RELATION, ())
+        if (pair["DOMAIN_A"], pair["ROW_A"], pair["DOMAIN_B"]) == (here, case.row["ROWN"], there)
+    }
 
 
 def _is_found(clause: Other, other: Row, case: Case) -> bool:
-    """Whether this is the found record itself: a clause asks for another record.
+    """Whether this is the found record itself."""
+    return clause.series.domain == case.rule.series.domain and bool(other["ROWN"] == case.row["ROWN"])
+
+
+def _is_none(clause: Other, other: Row, case: Case) -> bool:
+    """Whether this is not another record: the found one, but for a sum, to which it may belong.
 
     Where several are counted, the further rows of the found event are none either.
     """
     domain = clause.series.domain
-    if domain != case.rule.series.domain:
+    if domain != case.rule.series.domain or clause.sum is not None:
         return False
     same_event = clause.count > 1 and event_of(domain, other) == event_of(domain, case.row)
-    return same_event or bool(other["ROWN"] == case.row["ROWN"])
+    return same_event or _is_found(clause, other, case)
 
 
-def candidate(clause: Other, other: Row, case: Case) -> Answer:
-    """Whether one other record is of the series, in the window, and as `where` says."""
+def candidate(clause: Other, other: Row, case: Case) -> Candidate:
+    """Whether a record is of the series and in the window, and why that can't be told."""
     series = clause.series
     past, found = case.histories.get(series), case.rule.series.domain
     scope = Scope(case.context, series.domain, other, series.unit, found, case.row, past)
-    window = lies_in(clause.window, clause.at, case.moment, moment_of(other), case.tie(clause.tie))
-    if window is Truth.FALSE:
-        return Answer(window)
-    truth = min(in_series(series, scope), holds(clause.where, scope), window)
-    used = (Used("with", series.domain, other), *remembered(clause.where, scope))
-    if truth is not Truth.UNKNOWN:
-        return Answer(truth, used)
-    unknown = [*why(series.of, scope), *why(clause.where, scope)]
+    window = _window(clause, other, case)
+    member = in_series(series, scope)
+    causes = [*why(series.of, scope)]
     if window is Truth.UNKNOWN:
-        unknown += _why_window(clause, other, case)
-    return Answer(truth, used, each_once(tuple(unknown)))
+        causes += _why_window(clause, other, case)
+    return Candidate(scope, clause.where, member, window, tuple(causes))
+
+
+def _window(clause: Other, other: Row, case: Case) -> Truth:
+    """Whether a record lies in the window; the found record itself where that has its own day."""
+    window = clause.window
+    if _is_found(clause, other, case) and clause.at is not At.END and around(window):
+        return Truth.TRUE
+    return lies_in(window, clause.at, case.moment, moment_of(other), case.tie(clause.tie))
 
 
 def _why_window(clause: Other, other: Row, case: Case) -> list[Cause]:

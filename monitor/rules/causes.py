@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import singledispatch
 
@@ -41,6 +41,7 @@ NEGATED_TERM = "negated term"
 WINDOW_OPEN = "window open"
 WAITING = "waiting"
 NOT_RECEIVED = "domain not received"
+MORE_DAYS = "more than a day"
 NO_TIME = "no time of day"
 GAP = "gap in the run"
 EPISODE = "episode can't be told"
@@ -69,12 +70,16 @@ def _causes(condition: Condition, _scope: Scope) -> Causes:
 
 @_causes.register
 def _(condition: Compare, scope: Scope) -> Causes:
-    found = tuple(
-        cause
-        for side in (condition.left, condition.right)
-        for leaf in leaves(side)
-        for cause in _of_value(leaf, scope)
-    )
+    return _of_leaves((condition.left, condition.right), scope)
+
+
+def of_values(expression: Expression, scope: Scope) -> Causes:
+    """Why an expression has no one usable value."""
+    return each_once(_of_leaves((expression,), scope))
+
+
+def _of_leaves(expressions: Iterable[Expression], scope: Scope) -> Causes:
+    found = tuple(cause for side in expressions for leaf in leaves(side) for cause in _of_value(leaf, scope))
     return found or (Cause(MISSING_VALUE, scope.domain, "", "division by zero"),)
 
 

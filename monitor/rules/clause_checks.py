@@ -31,8 +31,30 @@ def check_record_keys(table: shape.With | shape.Without, window: Window) -> Iter
     for key in ONLY_OF_RULE:
         if key in table.model_fields_set:
             yield key, "this key has a meaning only beside `rule`"
-    if table.tie is not None:
+    yield from _check_together(table)
+    if table.linked:
+        yield from _check_linked(table)
+    elif table.tie is not None:
         yield from _check_tie(window)
+
+
+def _check_together(table: shape.With) -> Iterator[Refusal]:
+    """What several records say together is one of: their number, their sum, the latest."""
+    if table.count is not None and table.sum is not None:
+        yield "count", "a sum is over all such records, however many: leave one of them out"
+    if table.count is not None and table.latest:
+        yield "count", "only one record is the latest: leave one of them out"
+    if table.sum is not None and table.latest:
+        yield "latest", "a sum is over all such records, not of the latest: leave one of them out"
+    if table.latest and table.where is None:
+        yield "where", "this key is required: what is asked of the latest record"
+
+
+def _check_linked(table: shape.With) -> Iterator[Refusal]:
+    """A linked record is found by RELREC, not by its date."""
+    for key in ("window", "at", "tie"):
+        if getattr(table, key) is not None:
+            yield key, "a linked record is the one that RELREC names, whenever it was: leave it out"
 
 
 def _check_tie(window: Window) -> Iterator[Refusal]:

@@ -6,11 +6,13 @@ from functools import singledispatch
 
 from monitor.clinical.domains import DOMAINS, RecordClass
 from monitor.rules.context import Context
+from monitor.rules.phrases import NUMBERS, describe
 from monitor.rules.record_words import record_words
 from monitor.rules.rule import (
     AnyOf,
     At,
     Clause,
+    Each,
     OfRule,
     Open,
     Other,
@@ -23,7 +25,7 @@ from monitor.rules.rule import (
     WithoutRule,
     WithRule,
 )
-from monitor.rules.wording import Speech, joined
+from monitor.rules.wording import Speech, joined, value
 
 
 @singledispatch
@@ -82,10 +84,29 @@ def _waits(opened: Open | None) -> str:
 def _other(clause: Other, found: Series, context: Context) -> str:
     series = clause.series
     speech = Speech(series.domain, series.unit, found.domain, context.params)
-    words = record_words(series, clause.where, speech)
-    many = f"{clause.count} or more of: " if clause.count > 1 else ""
+    words = f"{_many(clause, speech)}{record_words(series, clause.where, speech)}"
+    if clause.latest:
+        words = (
+            f"{record_words(series, None, speech)}, of which the latest satisfies: {_asked(clause, speech)}"
+        )
+    if clause.linked:
+        return f"{words}, in {series.domain}, linked to the found record"
     when = f"{_part(clause)}{window_words(clause.window)}{tie_words(clause.tie, context)}"
-    return f"{many}{words}, in {series.domain}, {when}"
+    return f"{words}, in {series.domain}, {when}"
+
+
+def _many(clause: Other, speech: Speech) -> str:
+    """How many, or what their sum is."""
+    if clause.sum is not None:
+        asked = clause.sum.where
+        over = " on one day" if clause.sum.per is Each.DAY else ""
+        limit = f"{NUMBERS[asked.comparator]} {value(asked.right, speech)}"
+        return f"a sum{over} of {value(asked.left, speech)} {limit}, over: "
+    return f"{clause.count} or more of: " if clause.count > 1 else ""
+
+
+def _asked(clause: Other, speech: Speech) -> str:
+    return "" if clause.where is None else str(describe(clause.where, speech))
 
 
 def _part(clause: Other) -> str:

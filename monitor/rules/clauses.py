@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import fields
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from monitor.clinical.domains import DOMAINS, RecordClass
+from monitor.records import Kind
 from monitor.rules import shape
 from monitor.rules.clause_checks import Refusal, check_open, check_record_keys, check_rule_keys
 from monitor.rules.desk import Desk
@@ -14,16 +15,20 @@ from monitor.rules.rule import (
     AnyOf,
     At,
     Clause,
+    Column,
+    Compare,
     OfRule,
     Plain,
     Series,
     State,
+    Sum,
     Window,
     With,
     Without,
     WithoutRule,
     WithRule,
 )
+from monitor.rules.scope import Scope
 from monitor.rules.window_text import read_window
 
 
@@ -89,7 +94,7 @@ def _of_records(desk: Desk, table: shape.With | shape.Without, found: Series, wh
     if table.domain is None:
         desk.refuse(f"{where}.in", "this key is required: a domain, or `rule` in its place")
         return With(Series(""), Window(None, None))
-    window = _window(desk, table.window, where)
+    window = Window(None, None) if table.linked else _window(desk, table.window, where)
     _refuse(desk, where, check_record_keys(table, window))
     series = desk.series(table, where)
     return With(
@@ -98,9 +103,42 @@ def _of_records(desk: Desk, table: shape.With | shape.Without, found: Series, wh
         desk.condition(table.where, desk.scope(series, found), f"{where}.where"),
         table.at or _usual_at(series.domain),
         count=table.count or 1,
+        sum=_sum(desk, table.sum, desk.scope(series, found), f"{where}.sum"),
+        latest=table.latest,
+        linked=table.linked,
         tie=table.tie,
         run_end=table.run_end,
     )
+
+
+def _sum(desk: Desk, table: shape.Sum | None, scope: Scope, where: str) -> Sum | None:
+    """What is asked of the sum: `of` is a column, `where` a comparison without its left side."""
+    if table is None or not scope.domain:
+        return None
+    compared = desk.condition(f"{table.of} {table.where}", scope, f"{where}.where")
+    if compared is None:
+        return None
+    if not isinstance(compared, Compare) or not isinstance(compared.left, Column):
+        said = f'{table.of} {table.where}: write a column in `of`, a comparison in `where`, as "> :limit"'
+        desk.refuse(where, said)
+        return None
+    if compared.left.of_found or compared.left.kind not in (Kind.NUMBER, Kind.QUANTITY):
+        desk.refuse(f"{where}.of", f"{table.of}: only numbers of the records themselves have a sum")
+    if any(not column.of_found for column in columns_of(compared.right)):
+        said = f"{table.where}: a sum is compared with numbers, parameters and this.COL, not with a column"
+        desk.refuse(f"{where}.where", said)
+    return Sum(compared, table.per)
+
+
+def columns_of(node: object) -> Iterator[Column]:
+    """The columns in an expression."""
+    if isinstance(node, Column):
+        yield node
+    parts = node if isinstance(node, tuple) else ()
+    if is_dataclass(node):
+        parts = tuple(getattr(node, key.name) for key in fields(node))
+    for part in parts:
+        yield from columns_of(part)
 
 
 def _window(desk: Desk, text: str | None, where: str) -> Window:

@@ -71,6 +71,8 @@ def _cells(line: str) -> list[str]:
 
 def _domain(header: list[str]) -> str:
     """The domain whose date is a column: of several, the one with most columns, received first."""
+    if "RDOMAIN" in header:  # relations have no date
+        return "RELREC"
     dated = [name for name, domain in DOMAINS.items() if set(header) & set(domain.dates)]
     fitting = sorted(
         dated,

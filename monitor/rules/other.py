@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from monitor.rules.nodes import Condition
+from monitor.rules.nodes import Compare, Condition
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,30 @@ class Tie(StrEnum):
 # ---------------------------------------------------------------- other records
 
 
+class Each(StrEnum):
+    """Over what is summed: all records in the window, or those of each day."""
+
+    DAY = "day"
+    WINDOW = "window"
+
+
+@dataclass(frozen=True)
+class Sum:
+    """`where` compares the sum of its left side, a column, over all such records, with its right side."""
+
+    where: Compare
+    per: Each = Each.WINDOW
+
+
 @dataclass(frozen=True)
 class Other:
     """What is asked of the subject's other records: such a one lies in the window, and `where` holds.
 
     `count` asks for at least so many. Of records of an event that were delivered in several rows,
-    all are one. With `tie`, on the found record's own day the times decide, else `tie`. With
+    all are one. With `sum` the records' sum decides, the found record's among them if it is such a
+    record; with `latest` only the last record of the series in the window is asked `where`. With
+    `linked` it is a record that RELREC links to the found one, whenever it was.
+    With `tie`, on the found record's own day the times decide, else `tie`. With
     `run_end`, only the record that completes a run is asked (of a rule with `repeat`).
     """
 
@@ -75,6 +93,9 @@ class Other:
     where: Condition | None = None
     at: At = At.ANY
     count: int = field(default=1, kw_only=True)
+    sum: Sum | None = field(default=None, kw_only=True)
+    latest: bool = field(default=False, kw_only=True)
+    linked: bool = field(default=False, kw_only=True)
     tie: Tie | None = field(default=None, kw_only=True)
     run_end: bool = field(default=False, kw_only=True)
 

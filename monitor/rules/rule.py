@@ -38,12 +38,14 @@ from monitor.rules.other import (
     AnyOf,
     At,
     Clause,
+    Each,
     OfRule,
     Open,
     Other,
     Plain,
     Series,
     State,
+    Sum,
     Tie,
     Window,
     With,
@@ -70,6 +72,7 @@ __all__ = [
     "DateLiteral",
     "DaysBetween",
     "Due",
+    "Each",
     "Example",
     "Expression",
     "Function",
@@ -95,6 +98,7 @@ __all__ = [
     "Series",
     "SeriesFunction",
     "State",
+    "Sum",
     "Text",
     "Tie",
     "Window",
@@ -103,6 +107,9 @@ __all__ = [
     "Without",
     "WithoutRule",
 ]
+
+
+RELATION = "RELATION"  # which records RELREC relates to each other, beside the domains' tables
 
 
 @dataclass(frozen=True)
@@ -232,3 +239,9 @@ class Rule:
         """The domains that this rule looks at, that of its own series first, each once."""
         others = [clause.series.domain for clause in self.plain_clauses if isinstance(clause, Other)]
         return tuple(dict.fromkeys([self.series.domain, *others, *(self.rate.domains if self.rate else ())]))
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables whose rows decide what the rule says: its domains, and of what is linked RELATION."""
+        linked = any(isinstance(clause, Other) and clause.linked for clause in self.plain_clauses)
+        return (*self.domains, *([RELATION] if linked else []))

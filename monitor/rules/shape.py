@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from monitor.errors import Problem
 from monitor.records import Severity
 from monitor.rules.rate import Over
-from monitor.rules.rule import At, Open, Per, State, Tie
+from monitor.rules.rule import At, Each, Open, Per, State, Tie
 from monitor.rules.scope import suggest
 from monitor.statistics.designs import Method
 
@@ -51,6 +51,14 @@ class Find(Shape):
         return tuple(dict.fromkeys(given))
 
 
+class Sum(Shape):
+    """`sum` of a clause."""
+
+    of: str
+    per: Annotated[Each, Loose]
+    where: str
+
+
 class With(Shape):
     """`[[with]]`: another record, or an episode of another rule."""
 
@@ -61,6 +69,9 @@ class With(Shape):
     window: str | None = None
     at: Annotated[At | None, Loose] = None
     count: Annotated[int, Field(ge=1)] | None = None
+    sum: Sum | None = None
+    latest: bool = False
+    linked: bool = False
     tie: Annotated[Tie | None, Loose] = None
     rule: str | None = None
     same_day: bool | None = None

@@ -103,6 +103,11 @@ def reaches_past(window: Window, found: Days, reach: int, second: int | None = N
     return _last(found) + window.high > reach
 
 
+def around(window: Window) -> bool:
+    """Whether the found record itself begins in the window."""
+    return (window.low is None or window.low <= 0) and (window.high is None or window.high >= 0)
+
+
 # ---------------------------------------------------------------- times of day
 
 HOUR, DAY = 3_600, 86_400  # seconds

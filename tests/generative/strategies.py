@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from monitor.records import Days, Episode, Kind, Severity, Truth
+from monitor.rules.asked import RELREC
 from monitor.rules.context import Context, Parameter
 from monitor.rules.rule import (
+    RELATION,
     Absolute,
     And,
     AnyOf,
@@ -34,6 +36,7 @@ from monitor.rules.rule import (
     Condition,
     DateLiteral,
     DaysBetween,
+    Each,
     Expression,
     Function,
     InList,
@@ -56,6 +59,7 @@ from monitor.rules.rule import (
     Series,
     SeriesFunction,
     State,
+    Sum,
     Text,
     Tie,
     Window,
@@ -227,7 +231,26 @@ def tables() -> SearchStrategy[dict[str, list[Row]]]:
     either = {
         domain: often(several[domain], several[domain], long[domain], few[domain]) for domain in COLUMNS
     }
-    return st.fixed_dictionaries(either).map(_numbered)
+    pair = st.tuples(st.sampled_from(tuple(COLUMNS)), st.integers(0, 6))
+    links = st.lists(st.tuples(pair, pair), max_size=6)
+    return st.tuples(st.fixed_dictionaries(either).map(_numbered), links).map(_related)
+
+
+def _related(drawn: tuple[dict[str, list[Row]], list[Any]]) -> dict[str, list[Row]]:
+    """The tables with that of the related records: pairs of one subject, in both directions."""
+    made, links = drawn
+    pairs = {
+        (str(made[a][n]["USUBJID"]), *way)
+        for (a, n), (b, m) in links
+        if n < len(made[a]) and m < len(made[b]) and (a, n) != (b, m)
+        if made[a][n]["USUBJID"] == made[b][m]["USUBJID"]
+        for way in ((a, n, b, m), (b, m, a, n))
+    }
+    names = ("ROWN", "USUBJID", "DOMAIN_A", "ROW_A", "DOMAIN_B", "ROW_B")
+    return {
+        **made,
+        RELATION: [dict(zip(names, (n, *pair), strict=True)) for n, pair in enumerate(sorted(pairs))],
+    }
 
 
 def _numbered(drawn: Mapping[str, list[Row]]) -> dict[str, list[Row]]:
@@ -260,7 +283,8 @@ def contexts() -> SearchStrategy[Context]:
     """Under what the rules are judged: absent columns, domains that end early or were not received."""
     given = {domain: often(*[received(domain)] * 11, st.none()) for domain in COLUMNS}
     same_day = st.sampled_from(("before", "after", "cannot tell"))
-    return st.tuples(st.fixed_dictionaries(given), same_day).map(_context)
+    relrec = st.sampled_from((True, True, True, False))
+    return st.tuples(st.fixed_dictionaries(given), same_day, relrec).map(_context)
 
 
 @cache
@@ -276,8 +300,8 @@ def received(domain: str) -> SearchStrategy[tuple[frozenset[str], dict[str, int]
     return st.tuples(columns.map(frozenset), through)
 
 
-def _context(drawn: tuple[Mapping[str, tuple[frozenset[str], dict[str, int]] | None], str]) -> Context:
-    by_domain, same_day = drawn
+def _context(drawn: tuple[Mapping[str, tuple[frozenset[str], dict[str, int]] | None], str, bool]) -> Context:
+    by_domain, same_day, relrec = drawn
     given = {domain: one for domain, one in by_domain.items() if one is not None}
     return Context(
         as_of=LAST,
@@ -285,7 +309,9 @@ def _context(drawn: tuple[Mapping[str, tuple[frozenset[str], dict[str, int]] | N
         lists=LISTS,
         ignored=frozenset({"other"}),
         through={(domain, site): day for domain, (_, sites) in given.items() for site, day in sites.items()},
-        columns={domain: columns for domain, (columns, _) in given.items()},
+        columns={domain: columns for domain, (columns, _) in given.items()}
+        | {RELATION: frozenset[str]()}
+        | ({RELREC: frozenset[str]()} if relrec else {}),
         same_day=same_day,
     )
 
@@ -486,10 +512,37 @@ def others(domain: str, found: str) -> SearchStrategy[With | Without]:
         st.fixed_dictionaries({"series": series(place), "where": asked(place)}),
         st.fixed_dictionaries({"series": series(by_itself), "where": asked(replace(place, past=True))}),
     )
-    counted = {"at": st.sampled_from(At), "count": st.sampled_from((1, 1, 1, 2, 3))}
-    parts = (conditions, st.fixed_dictionaries(counted), ties())
+    counted = st.fixed_dictionaries({"count": st.sampled_from((1, 1, 1, 2, 3))})
+    together = often(counted, counted, counted, sums(place), last())
     opened = st.fixed_dictionaries({"open": maybe(st.sampled_from(Open))})
-    return st.one_of(_built(With, *parts), _built(Without, *parts, opened))
+    at = st.fixed_dictionaries({"at": st.sampled_from(At)})
+    common = conditions, at, often(*[ties()] * 5, linked()), together
+    return st.one_of(_built(With, *common), _built(Without, *common, opened))
+
+
+def linked() -> SearchStrategy[dict[str, Any]]:
+    """What RELREC links to the found record."""
+    return st.just({"window": Window(None, None), "linked": True})
+
+
+def last() -> SearchStrategy[dict[str, Any]]:
+    """Only the latest record is asked."""
+    return st.just({"latest": True})
+
+
+@cache
+def sums(place: Place) -> SearchStrategy[dict[str, Any]]:
+    """The sum of a column of the records, compared with a number, a parameter, a column of the found one."""
+    own = columns(Place(place.domain), Kind.QUANTITY, Kind.NUMBER)
+    there = columns(Place(place.found), Kind.QUANTITY, Kind.NUMBER).map(lambda c: replace(c, of_found=True))
+    limit = st.one_of(
+        st.sampled_from((0.0, 0.3, 0.6, 3.3, 400.0, 800.0, 403.0)).map(Number),
+        st.sampled_from(tuple(PARAMS)).map(Param),
+        there,
+        st.builds(Arithmetic, st.sampled_from(Operator), there, st.sampled_from(VALUES).map(Number)),
+    )
+    compared = st.builds(Compare, st.sampled_from(Comparator), own, limit)
+    return st.builds(Sum, compared, st.sampled_from(Each)).map(lambda made: {"sum": made})
 
 
 def _built(kind: Any, *parts: SearchStrategy[dict[str, Any]]) -> SearchStrategy[Any]:
@@ -603,7 +656,11 @@ def worlds(*, several: int = 4) -> SearchStrategy[World]:
 def _world(
     context: Context, whole: Mapping[str, list[Row]], found: list[Episode], wanted: list[Rule]
 ) -> World:
-    kept = {domain: [_received(row, domain, context) for row in whole[domain]] for domain in context.columns}
+    domains = [domain for domain in COLUMNS if domain in context.columns]
+    kept = {domain: [_received(row, domain, context) for row in whole[domain]] for domain in domains}
+    kept[RELATION] = [
+        pair for pair in whole[RELATION] if pair["DOMAIN_A"] in domains and pair["DOMAIN_B"] in domains
+    ]
     return World(
         kept,
         context,

@@ -11,6 +11,7 @@ import psycopg
 
 from monitor.engines.duckdb import EPISODE, Engine, episode_row
 from monitor.records import Episode, Kind
+from monitor.rules.rule import RELATION
 from monitor.rules.terms import Row
 from tests.generative.strategies import CENSORED, COLUMNS, World
 
@@ -27,6 +28,16 @@ FIXED = {
     "END_LO": "INTEGER",
     "END_HI": "INTEGER",
     "SECOND": "INTEGER",
+}
+
+
+RELATED = {
+    "ROWN": "BIGINT",
+    "USUBJID": "VARCHAR",
+    "DOMAIN_A": "VARCHAR",
+    "ROW_A": "BIGINT",
+    "DOMAIN_B": "VARCHAR",
+    "ROW_B": "BIGINT",
 }
 
 
@@ -60,6 +71,8 @@ def write_parquet(
 
 def types_of(domain: str, world: World) -> dict[str, str]:
     """The physical columns of a generated table: of those that the study received."""
+    if domain == RELATION:
+        return RELATED
     received = {name: kind for name, kind in COLUMNS[domain].items() if name in world.context.columns[domain]}
     return column_types(received, CENSORED)
 

@@ -203,7 +203,189 @@ USUBJID | LBDT             | LBTESTCD | LBSTRESN | LBSTRESU
         cannot_tell=["03 2026-01-08"],
     ),
 )
-CASES = COUNTED + ONE_DAY
+TOGETHER = (
+    Case(
+        "`latest`: of the series' records in the window only the last one is asked",
+        EVENT
+        + """
+[[with]]
+in     = "LB"
+of     = "LBTESTCD = 'PLAT'"
+unit   = "10^9/L"
+window = "start..0d"
+latest = true
+where  = "LBSTRESN < :resume"
+""",
+        """
+USUBJID | AESTDT     | AETERM
+01      | 2026-01-08 | Rash
+02      | 2026-01-08 | Rash
+03      | 2026-01-08 | Rash
+04      | 2026-01-08 | Rash
+
+USUBJID | LBDT       | LBTESTCD | LBSTRESN | LBSTRESU
+01      | 2026-01-05 | PLAT     | 300      | 10^9/L
+01      | 2026-01-07 | PLAT     | 199      | 10^9/L
+02      | 2026-01-05 | PLAT     | 199      | 10^9/L
+02      | 2026-01-07 | PLAT     | 300      | 10^9/L
+04      | 2026-01-09 | PLAT     | 199      | 10^9/L
+""",
+        fires=["01 2026-01-08"],
+    ),
+    Case(
+        "where it can't be told which is the last, all that it may be must agree",
+        EVENT
+        + """
+[[with]]
+in     = "LB"
+of     = "LBTESTCD = 'PLAT'"
+unit   = "10^9/L"
+window = "start..0d"
+latest = true
+where  = "LBSTRESN < :resume"
+""",
+        """
+USUBJID | AESTDT     | AETERM
+01      | 2026-02-08 | Rash
+02      | 2026-02-08 | Rash
+03      | 2026-02-08 | Rash
+
+USUBJID | LBDT       | LBTESTCD | LBSTRESN | LBSTRESU
+01      | 2026-01-05 | PLAT     | 198      | 10^9/L
+01      | 2026-01    | PLAT     | 199      | 10^9/L
+02      | 2026-01-05 | PLAT     | 300      | 10^9/L
+02      | 2026-01    | PLAT     | 199      | 10^9/L
+03      | 2026-02-01 | PLAT     | 300      | 10^9/L
+03      | 2026-01    | PLAT     | 199      | 10^9/L
+""",
+        fires=["01 2026-02-08"],
+        cannot_tell=["02 2026-02-08"],
+    ),
+    Case(
+        "`without` and `latest`: the last one is not so, or there is none",
+        EVENT
+        + """
+[[without]]
+in     = "LB"
+of     = "LBTESTCD = 'PLAT'"
+unit   = "10^9/L"
+window = "start..0d"
+latest = true
+where  = "LBSTRESN < :resume"
+""",
+        """
+USUBJID | AESTDT     | AETERM
+01      | 2026-01-08 | Rash
+02      | 2026-01-08 | Rash
+03      | 2026-01-08 | Rash
+
+USUBJID | LBDT       | LBTESTCD | LBSTRESN | LBSTRESU
+01      | 2026-01-07 | PLAT     | 199      | 10^9/L
+02      | 2026-01-07 | PLAT     | 300      | 10^9/L
+""",
+        fires=["02 2026-01-08", "03 2026-01-08"],
+    ),
+    Case(
+        "`sum` of the window: the found record's value is part of it",
+        DOSE
+        + """
+[[with]]
+in     = "EX"
+unit   = "ug"
+window = "-6d..0d"
+sum    = { of = "EXDOSE", per = "window", where = "> 700" }
+""",
+        """
+USUBJID | EXSTDT     | EXENDT     | EXTRT       | EXDOSE | EXDOSU
+01      | 2026-01-01 | 2026-01-01 | ROMIPLOSTIM | 400    | ug
+01      | 2026-01-07 | 2026-01-07 | ROMIPLOSTIM | 300.5  | ug
+02      | 2026-01-01 | 2026-01-01 | ROMIPLOSTIM | 0.4    | mg
+02      | 2026-01-07 | 2026-01-07 | ROMIPLOSTIM | 300    | ug
+03      | 2026-01-01 | 2026-01-01 | ROMIPLOSTIM | 400    | ug
+03      | 2026-01-08 | 2026-01-08 | ROMIPLOSTIM | 400    | ug
+04      | 2026-01-01 | 2026-01-01 | ROMIPLOSTIM | 400    |
+""",
+        fires=["01 2026-01-07"],
+        cannot_tell=["04 2026-01-01"],
+    ),
+    Case(
+        "`sum` per day: that of one of the window's days",
+        EVENT
+        + """
+[[with]]
+in     = "EX"
+unit   = "mg"
+window = "-7d..0d"
+sum    = { of = "EXDOSE", per = "day", where = "> 300" }
+""",
+        """
+USUBJID | AESTDT     | AETERM
+01      | 2026-01-08 | Rash
+02      | 2026-01-08 | Rash
+03      | 2026-01-08 | Rash
+04      | 2026-01-08 | Rash
+
+USUBJID | EXSTDT           | EXENDT           | EXTRT       | EXDOSE | EXDOSU
+01      | 2026-01-02T08:00 | 2026-01-02T08:00 | CICLOSPORIN | 200    | mg
+01      | 2026-01-02T20:00 | 2026-01-02T20:00 | CICLOSPORIN | 150    | mg
+02      | 2026-01-02       | 2026-01-02       | CICLOSPORIN | 200    | mg
+02      | 2026-01-03       | 2026-01-03       | CICLOSPORIN | 150    | mg
+03      | 2026-01-02       | 2026-01-02       | CICLOSPORIN | 200    | mg
+03      | 2026-01          | 2026-01          | CICLOSPORIN | 150    | mg
+""",
+        fires=["01 2026-01-08"],
+        cannot_tell=["03 2026-01-08"],
+    ),
+    Case(
+        "`linked`: the records that RELREC relates to the found one, whenever they were",
+        EVENT
+        + """
+[[with]]
+in     = "CM"
+where  = "CMTRT = 'PENICILLIN'"
+linked = true
+""",
+        """
+USUBJID | AESTDT     | AETERM | AESEQ
+01      | 2026-01-08 | Rash   | 1
+01      | 2026-01-09 | Rash   | 2
+02      | 2026-01-08 | Rash   | 1
+
+USUBJID | CMSTDT     | CMENDT     | CMTRT      | CMSEQ
+01      | 2025-01-07 | 2025-01-07 | Penicillin | 1
+02      | 2026-01-07 | 2026-01-07 | Penicillin | 1
+
+USUBJID | RDOMAIN | IDVAR | IDVARVAL | RELID
+01      | AE      | AESEQ | 1        | R1
+01      | CM      | CMSEQ | 1        | R1
+""",
+        fires=["01 2026-01-08"],
+    ),
+    Case(
+        "without RELREC it can't be told what is linked",
+        EVENT
+        + """
+[[any]]
+with = [
+  { in = "CM", linked = true },
+  { in = "AE", where = "AETERM = 'Fever'", window = "0d..0d" },
+]
+""",
+        """
+USUBJID | AESTDT     | AETERM
+01      | 2026-01-08 | Rash
+02      | 2026-01-08 | Rash
+02      | 2026-01-08 | Fever
+03      | 2026-01-08 | Fever
+
+USUBJID | CMSTDT     | CMENDT     | CMTRT
+01      | 2025-01-07 | 2025-01-07 | Penicillin
+""",
+        fires=["02 2026-01-08"],
+        cannot_tell=["01 2026-01-08"],
+    ),
+)
+CASES = COUNTED + ONE_DAY + TOGETHER
 
 
 @cache

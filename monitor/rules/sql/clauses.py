@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from functools import singledispatch
 
-from monitor.rules.rule import AnyOf, With, Without, WithoutRule, WithRule
+from monitor.rules.asked import RELREC, lasts
+from monitor.rules.rule import AnyOf, Other, With, Without, WithoutRule, WithRule
 from monitor.rules.sql.episodes import compile_episodes
-from monitor.rules.sql.frame import UNKNOWN, Answer, Frame, joined, reach_of, told_with, told_without
+from monitor.rules.sql.frame import (
+    UNKNOWN,
+    Answer,
+    Frame,
+    Reach,
+    Reaching,
+    joined,
+    reach_of,
+    told_with,
+    told_without,
+)
 from monitor.rules.sql.records import compile_records
 from monitor.rules.sql.scope import greatest
 
@@ -26,20 +37,29 @@ def _any_of(clause: AnyOf, frame: Frame) -> Answer:
 
 @compile_clause.register
 def _with(clause: With, frame: Frame) -> Answer:
-    reach = reach_of(clause.series.domain, frame)
+    reach = _reach(clause, frame)
     if reach is None:
         return UNKNOWN
     found = compile_records(clause, frame)
-    return Answer(told_with(joined(found), clause.window, reach, frame), (found,))
+    reaching = Reaching(clause.window, reach, lasts(clause))
+    return Answer(told_with(joined(found), reaching, frame), (found,))
 
 
 @compile_clause.register
 def _without(clause: Without, frame: Frame) -> Answer:
-    reach = reach_of(clause.series.domain, frame)
+    reach = _reach(clause, frame)
     if reach is None:
         return UNKNOWN
     found = compile_records(clause, frame)
-    return Answer(told_without(joined(found), clause.window, reach, clause.open, frame), (found,))
+    reaching = Reaching(clause.window, reach, lasts(clause))
+    return Answer(told_without(joined(found), reaching, clause.open, frame), (found,))
+
+
+def _reach(clause: Other, frame: Frame) -> Reach | None:
+    """How far the other records are known; None when what the clause needs was not received."""
+    if clause.linked and RELREC not in frame.context.columns:
+        return None
+    return reach_of(clause.series.domain, frame)
 
 
 @compile_clause.register
@@ -51,7 +71,7 @@ def _with_rule(clause: WithRule, frame: Frame) -> Answer:
     if reach is None:
         return UNKNOWN
     found = compile_episodes(clause, frame, reach)
-    return Answer(told_with(joined(found), clause.window, reach, frame), (found,))
+    return Answer(told_with(joined(found), Reaching(clause.window, reach), frame), (found,))
 
 
 @compile_clause.register
@@ -63,4 +83,4 @@ def _without_rule(clause: WithoutRule, frame: Frame) -> Answer:
     if reach is None:
         return UNKNOWN
     found = compile_episodes(clause, frame, reach)
-    return Answer(told_without(joined(found), clause.window, reach, clause.open, frame), (found,))
+    return Answer(told_without(joined(found), Reaching(clause.window, reach), clause.open, frame), (found,))

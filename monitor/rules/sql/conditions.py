@@ -28,7 +28,7 @@ from monitor.rules.rule import (
     SeriesFunction,
     Text,
 )
-from monitor.rules.sql.expressions import compile_expression, equal, greater
+from monitor.rules.sql.expressions import Range, compile_expression, equal, greater
 from monitor.rules.sql.scope import Element, Scope, is_censored, missing
 from monitor.rules.texts import first_term, is_like, negations, normal, positives
 
@@ -78,6 +78,11 @@ def _compare(node: Compare, scope: Scope) -> Element:
         same = _same_text(node.left, node.right, scope)
         return same if node.comparator is Comparator.EQ else ~same
     left, right = compile_expression(node.left, scope), compile_expression(node.right, scope)
+    return comparison(node.comparator, left, right)
+
+
+def comparison(comparator: Comparator, left: Range, right: Range) -> Element:
+    """Whether a comparison holds."""
     truths: dict[Comparator, Callable[[], Element]] = {
         Comparator.EQ: lambda: equal(left, right),
         Comparator.NE: lambda: ~equal(left, right),
@@ -86,7 +91,7 @@ def _compare(node: Compare, scope: Scope) -> Element:
         Comparator.LT: lambda: greater(right, left),
         Comparator.GE: lambda: ~greater(right, left),
     }
-    return truths[node.comparator]()
+    return truths[comparator]()
 
 
 def _is_text(node: object) -> bool:

@@ -87,13 +87,25 @@ def past(window: Window, reach: Reach, found: Source) -> Element:
     return or_(last.is_(None), last + day(window.high) > reach.day)
 
 
-def told_with(truth: Element, window: Window, reach: Reach, frame: Frame) -> Element:
-    """What is seen is there; what is not seen may still come while the window reaches past the data."""
-    unreached = past(window, reach, frame.candidates)
-    return case(*_not_received(reach), (truth == 2, 2), (unreached, 1), else_=truth)
+@dataclass(frozen=True)
+class Reaching:
+    """A window that may reach past the data; `lasts` says that what is true then stays true."""
+
+    window: Window
+    reach: Reach
+    lasts: bool = True
 
 
-def told_without(truth: Element, window: Window, reach: Reach, opened: Open | None, frame: Frame) -> Element:
+def told_with(truth: Element, reaching: Reaching, frame: Frame) -> Element:
+    """What is seen, as far as the data reach."""
+    unreached = past(reaching.window, reaching.reach, frame.candidates)
+    stays = [(truth == 2, 2)] if reaching.lasts else []
+    return case(*_not_received(reaching.reach), *stays, (unreached, 1), else_=truth)
+
+
+def told_without(truth: Element, reaching: Reaching, opened: Open | None, frame: Frame) -> Element:
     """The contrary of what is seen, as far as the data reach."""
-    unreached = false() if opened is Open.FIRE else past(window, reach, frame.candidates)
-    return case(*_not_received(reach), (truth == 2, 0), (unreached, 1), else_=2 - truth)
+    fire = opened is Open.FIRE
+    unreached = false() if fire else past(reaching.window, reaching.reach, frame.candidates)
+    stays = [(truth == 2, 0)] if reaching.lasts else []
+    return case(*_not_received(reaching.reach), *stays, (unreached, 1), else_=2 - truth)
