@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import CTE, FromClause, Integer, Select, case, func, literal, select
+from sqlalchemy import CTE, FromClause, Integer, Select, and_, case, func, literal, select
 from sqlalchemy.dialects import postgresql
 
 from monitor.rules.context import Context
@@ -114,7 +114,9 @@ def _series(rule: Rule, context: Context, words: Words) -> Source:
     found = literal(2, Integer()) if opened is None else opened.c.truth
     asked = select(*handed, *told_apart, *truths, clear, found.label("found_truth")).where(member)
     if opened is not None:
-        asked = asked.select_from(source.relation.join(opened, source.relation.c.rown == opened.c.open_row))
+        here = source.relation.c
+        same = and_(here.usubjid == opened.c.subject, here.rown == opened.c.open_row)
+        asked = asked.select_from(source.relation.join(opened, same))
     return source.over(_truths_joined(asked.subquery("asked")).cte("series"))
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from monitor.records import Days, Episode, Kind, Severity, Truth
+from monitor.records import Days, Episode, Kind, Severity, Truth, Verdict
 from monitor.rules.asked import RELREC
 from monitor.rules.context import Context, Parameter
 from monitor.rules.rule import (
@@ -271,11 +271,17 @@ def episodes() -> SearchStrategy[Episode]:
         st.sampled_from(OTHER_RULES),
         st.sampled_from(tuple(SITES)),
         st.sampled_from((Truth.TRUE, Truth.TRUE, Truth.UNKNOWN)),
-        st.just(()),
+        st.integers(0, 3).map(_opening),
         opened=some_days(),
         second=st.sampled_from((None, 28800, 36000)),
         closed=st.one_of(st.none(), some_days()),
     )
+
+
+def _opening(row: int) -> tuple[Verdict, ...]:
+    """The record with which an episode began: what `find.rule` finds."""
+    nothing = Truth.FALSE
+    return (Verdict("", row, "", Days(None, None), None, Truth.TRUE, where=Truth.TRUE, clear=nothing),)
 
 
 @cache
@@ -610,7 +616,13 @@ def rules_of(domain: str) -> SearchStrategy[Rule]:
         clear=maybe(clear),
         per=st.sampled_from(Per),
     )
-    return often(once, once, once, st.builds(_repeated, once, repeats(), st.booleans()))
+    found = st.builds(_finding, once, st.lists(st.sampled_from(OTHER_RULES), min_size=1, max_size=2))
+    return often(once, once, once, found, st.builds(_repeated, once, repeats(), st.booleans()))
+
+
+def _finding(rule: Rule, others: list[str]) -> Rule:
+    """The rule asked of what other rules found."""
+    return replace(rule, finds=tuple(dict.fromkeys(others)), clear=None, per=Per.RECORD)
 
 
 @cache

@@ -20,6 +20,8 @@ SHAPES = (
     shape.Without,
     shape.Level,
     shape.Clear,
+    shape.Rate,
+    shape.StoppingBoundary,
     shape.Due,
     shape.Repeat,
     shape.WorkedExample,

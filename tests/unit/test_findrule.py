@@ -226,3 +226,14 @@ def test_nothing_refers_to_a_rule_about_a_study(tmp_path: Path) -> None:
     third = FOUND.replace("X-01", "X-02").replace('id       = "X-02"', 'id       = "X-03"')
     said = "X-02 is about a study, site or arm: it finds nothing of a subject"
     assert problems_of(tmp_path, RULE, study(), third) == [f"rules/p/X-03.toml: find.rule: {said}"]
+
+
+def test_the_rules_in_the_manual_are_read(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "rule-language.md").read_text("utf-8")
+    blocks = [block.split("```")[0] for block in text.split("```toml")]
+    found = next(block for block in blocks if '[find]\nrule = "PLT-01"' in block)
+    counted = next(block for block in blocks if "\n[rate]\n" in block)
+    assert problems(tmp_path, HEAD + found.replace("PLT-01", "X-01") + EXAMPLE) == []
+    given = study().split("[[example]]", 1)[1]
+    counted = counted.replace("DIS-01", "X-01").replace("EVALUABLE", "X-01")
+    assert problems(tmp_path, f"{HEAD}{counted}[[example]]{given}") == []

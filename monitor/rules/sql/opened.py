@@ -14,5 +14,6 @@ def opened_by(rules: Sequence[str]) -> FromClause | None:
     if not rules:
         return None
     named = EPISODE.c.rule.in_([literal(name, String()) for name in rules])
+    record = (EPISODE.c.subject, EPISODE.c.open_row)
     truth = func.max(EPISODE.c.truth).label("truth")
-    return select(EPISODE.c.open_row, truth).where(named).group_by(EPISODE.c.open_row).subquery("opened")
+    return select(*record, truth).where(named).group_by(*record).subquery("opened")
