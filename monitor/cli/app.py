@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import monitor
-from monitor.cli import alerts, boundaries, daily, grading, proof, rules, snapshots, tools
+from monitor.cli import alerts, boundaries, daily, grading, inspecting, proof, rules, snapshots, tools
 from monitor.cli.output import complain, say
 from monitor.errors import MonitorError
 
@@ -38,6 +38,7 @@ for command in (
     alerts.close,
     proof.log,
     proof.verify,
+    inspecting.inspect,
     tools.simulate,
     boundaries.boundaries,
     grading.grade,

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.clinical.dateforms import iso
-from monitor.clinical.domains import DOMAINS, columns_of
+from monitor.clinical.domains import DOMAINS, columns_of, dates_of
 from monitor.clinical.sql import quoted, text
 from monitor.config.maps import Except, MapSettings
 from monitor.records import Kind
 
 PLACE = re.compile(r"\{([^{}]*)\}")
 LONGEST = 8  # characters of a name of SDTM
+RAW = "#RAW"  # a hash of the row as received
 LINKS = ("LNKID", "LNKGRP")
 # What a cell of a wide table becomes: the ending of the column, and the setting that it comes from.
 WIDE = {
@@ -32,7 +33,8 @@ class Plan:
     """What a map makes of a table: `sql` for each SDTM column, `used` columns, and the rows taken.
 
     `before` is the SQL of the columns without their word maps, `dates` that of the date columns
-    without their forms. `cells` are the columns that become rows.
+    without their forms. `cells` are the columns that become rows, `row` is the SQL of the hash of
+    the row as received, null in DM: its rows are alike when they say the same of a subject.
     """
 
     sql: Mapping[str, str]
@@ -41,6 +43,7 @@ class Plan:
     used: frozenset[str]
     where: str
     cells: tuple[str, ...]
+    row: str
 
 
 def sources_of(said: str) -> tuple[str, ...]:
@@ -51,11 +54,12 @@ def sources_of(said: str) -> tuple[str, ...]:
 
 def taken_as_is(domain: str, there: Sequence[str]) -> tuple[str, ...]:
     """The columns of a table that have their SDTM name already."""
-    known = {*DOMAINS[domain].columns, "SITEID"}
+    known, dates = {*DOMAINS[domain].columns, "SITEID"}, dates_of(domain)
     return tuple(
         name
         for name in there
-        if name in known or (name.startswith(domain) and len(name) <= LONGEST and name.isidentifier())
+        if name in known
+        or (name.startswith(domain) and len(name) <= LONGEST and name.isidentifier() and name not in dates)
     )
 
 
@@ -85,7 +89,8 @@ def plan(domain: str, given: MapSettings, there: Sequence[str]) -> Plan:
         if column.upper() in sql:
             sql[column.upper()] = iso(f"({sql[column.upper()]})", form)
     sql |= _units(domain, given, sql)
-    return Plan(sql, before, dates, frozenset(used), _where(given, there), cells)
+    row = "NULL" if domain == "DM" else f"hash({', '.join(map(quoted, there))})"
+    return Plan(sql, before, dates, frozenset(used), _where(given, there), cells, row)
 
 
 def select(given: Plan, settings: MapSettings, table: str) -> str:
@@ -95,7 +100,7 @@ def select(given: Plan, settings: MapSettings, table: str) -> str:
     if given.cells:
         structs = ", ".join(_struct(settings, cell) for cell in given.cells)
         source = f"(SELECT *, unnest([{structs}]) AS cell FROM {source}) WHERE cell.ORRES IS NOT NULL"
-    return f'SELECT {listed}, "#FILE", "#ROW" FROM {source}'
+    return f'SELECT {listed}, {given.row} AS {quoted(RAW)}, "#FILE", "#ROW" FROM {source}'
 
 
 def _template(said: str) -> str:

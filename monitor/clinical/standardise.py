@@ -9,6 +9,7 @@ from typing import Any
 
 from monitor.clinical.dates import read_date
 from monitor.clinical.domains import DOMAINS, RecordClass, kind_of
+from monitor.clinical.mapsql import RAW
 from monitor.clinical.quarantine import Issue, Reject, grouped, shape
 from monitor.clinical.sql import Connection, columns, number_text, query, quoted, text
 from monitor.errors import Problem
@@ -56,7 +57,7 @@ def standardise(connection: Connection, domain: str, tables: Sequence[str]) -> S
     """Put the tables of a domain (as `readers` made them) into one, `std_<domain>`.
 
     Numbers are written with at most 12 significant digits. Rows without a subject or a test,
-    and rows of another domain, are rejected; rows equal in every column are kept once; an
+    and rows of another domain, are rejected; rows equal in every column (as received, too) are kept once; an
     unreadable date or number is kept as it is, and listed.
     """
     whole = f"all_{domain}"
@@ -65,13 +66,17 @@ def standardise(connection: Connection, domain: str, tables: Sequence[str]) -> S
         connection,
         f'CREATE TEMP TABLE {quoted(whole)} AS SELECT *, row_number() OVER () AS "#N" FROM ({union})',
     )
-    names = tuple(sorted(name for name in columns(connection, quoted(whole)) if not name.startswith("#")))
+    there = columns(connection, quoted(whole))
+    names = tuple(sorted(name for name in there if not name.startswith("#")))
     reason = _reason(domain, names)
     values = ", ".join(f"{_value(domain, name)} AS {quoted(name)}" for name in names)
+    # Rows that a map made alike are one only if they were alike as received.
+    raw = quoted(RAW) if RAW in there else "NULL"
     query(
         connection,
         f"CREATE TEMP TABLE {quoted('read_' + domain)} AS"
-        f' SELECT {values}, "#FILE", "#ROW", "#N", {reason} AS "#REASON" FROM {quoted(whole)}',
+        f' SELECT {values}, "#FILE", "#ROW", "#N", {raw} AS {quoted(RAW)}, {reason} AS "#REASON"'
+        f" FROM {quoted(whole)}",
     )
     return _kept(connection, domain, names)
 
@@ -80,10 +85,10 @@ def _kept(connection: Connection, domain: str, names: tuple[str, ...]) -> Standa
     """Part the rows into kept, rejected and collapsed."""
     read, table = quoted("read_" + domain), f"std_{domain}"
     rejects = query(connection, f'SELECT "#FILE", "#ROW", "#REASON" FROM {read} WHERE "#REASON" IS NOT NULL')
-    same = ", ".join(quoted(name) for name in names)
+    same = ", ".join(quoted(name) for name in (*names, RAW))
     query(
         connection,
-        f'CREATE TEMP TABLE {quoted(table)} AS SELECT * EXCLUDE ("#REASON") FROM {read}'
+        f'CREATE TEMP TABLE {quoted(table)} AS SELECT * EXCLUDE ("#REASON", {quoted(RAW)}) FROM {read}'
         f' WHERE "#REASON" IS NULL QUALIFY row_number() OVER (PARTITION BY {same} ORDER BY "#N") = 1'
         ' ORDER BY "#N"',
     )

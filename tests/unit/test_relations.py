@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import duckdb
 import pytest
 
+from monitor.clinical.sql import connect, query
 from monitor.config import StudySettings
 from monitor.derive.derived import derive_rows
 
@@ -36,8 +36,9 @@ def related(folder: Path, *lines: dict[str, str], **more: list[dict[str, str]]) 
     made = derive_rows(
         {"AE": AE, "CM": CM, **({"RELREC": list(lines)} if lines else {}), **more}, STUDY, folder
     )
-    rows = duckdb.sql(f"SELECT * EXCLUDE (ROWN) FROM read_parquet('{made.tables['RELATION']}')").fetchall()
-    return set(rows)
+    with connect() as connection:
+        select = f"SELECT * EXCLUDE (ROWN) FROM read_parquet('{made.tables['RELATION']}')"
+        return set(query(connection, select))
 
 
 def both(subject: str, *pairs: tuple[str, int, str, int]) -> set[tuple[object, ...]]:

@@ -1,0 +1,158 @@
+"""inspect: what is in a folder of unknown files, and how it could be mapped."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from monitor.cli.output import STYLES, WIDE, progress, say
+from monitor.clock import now
+from monitor.inspection.profile import Column
+from monitor.shipped import root
+from monitor.usecases.inspect import Inspection, Looked
+from monitor.usecases.inspect import inspect as look
+
+WORDS = 8  # words of a column that are shown
+
+
+class Form(StrEnum):
+    """What `inspect` can print."""
+
+    TEXT = "text"
+    TOML = "toml"
+    JSON = "json"
+
+
+def inspect(
+    folder: Annotated[Path, typer.Argument(help="The folder with the files, or one file.")],
+    rules: Annotated[
+        str, typer.Option("--rules", help="The packs whose sight is told.")
+    ] = "generic,romiplostim-aa",
+    form: Annotated[
+        Form, typer.Option("--format", help="For people (text), for config.toml (toml), for programs (json).")
+    ] = Form.TEXT,
+    out: Annotated[Path | None, typer.Option("--out", help="Write to this file.")] = None,
+    rules_dir: Annotated[
+        Path | None,
+        typer.Option("--rules-dir", help="The folder of the packs; else rules/ here, or the shipped."),
+    ] = None,
+) -> None:
+    """Look at unknown files: what they hold, how they could be mapped, what rules would see."""
+    packs = [name.strip() for name in rules.split(",") if name.strip()]
+    here = rules_dir or (Path("rules") if Path("rules").is_dir() else root() / "rules")
+    with progress("looking") as step:
+        seen = look(str(folder), packs, here, now(), step)
+    if form is Form.TEXT and out is not None and out.suffix == ".toml":
+        form = Form.TOML
+    if out is not None:
+        out.write_text(_written(seen, form), encoding="utf-8")
+        say(f"{out} was written; {seen.decisions} lines in it need a decision.")
+    elif form is Form.TEXT:
+        _print(seen, Console(width=None if sys.stdout.isatty() else WIDE, highlight=False))
+    else:
+        sys.stdout.write(_written(seen, form))
+
+
+def _written(seen: Inspection, form: Form) -> str:
+    if form is Form.TOML:
+        return seen.toml
+    if form is Form.JSON:
+        return json.dumps(asdict(seen), ensure_ascii=False, indent=2, default=str) + "\n"
+    with Path("/dev/null").open("w", encoding="utf-8") as nowhere:
+        console = Console(file=nowhere, record=True, width=WIDE, highlight=False)
+        _print(seen, console)
+        return console.export_text()
+
+
+# ---------------------------------------------------------------- for people
+
+
+def _print(seen: Inspection, console: Console) -> None:
+    for looked in seen.tables:
+        _table(looked, console)
+    for ignored in seen.ignored:
+        console.print(Text(f"not read: {ignored.name}: {ignored.reason}", style="dim"))
+    for problem in seen.problems:
+        console.print(Text(f"can't be read: {problem}", style="red"))
+    _rules(seen, console)
+    said = f"{seen.decisions} decisions are a person's" if seen.decisions else "nothing is left to decide"
+    console.print(
+        Text(f"\nThe proposed maps: monitor inspect {seen.source} --format toml ({said})", style="bold")
+    )
+
+
+def _table(looked: Looked, console: Console) -> None:
+    table = looked.table
+    what = ", ".join(looked.domains) or "no domain that rules read"
+    as_is = ", needs no map" if looked.native else ""
+    of = f" · {looked.subjects:,} subjects" if looked.subjects else ""
+    console.print(Text(f"\n{table.name}", style="bold"), Text(f"· {table.rows:,} rows{of} · {what}{as_is}"))
+    shown = [column for column in table.columns if _is_shown(looked, column)]
+    if shown:
+        grid = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 2), header_style="dim")
+        for name in ("column", "kind", "filled", "distinct", "becomes", "forms and words"):
+            grid.add_column(
+                name, justify="right" if name in ("filled", "distinct") else "left", overflow="fold"
+            )
+        for column in shown:
+            counts = (f"{column.filled:,}", f"{column.distinct:,}")
+            becomes = ", ".join(dict.fromkeys(looked.becomes.get(column.name, ())))
+            grid.add_row(column.name, column.kind, *counts, becomes, _told(column))
+        console.print(grid)
+    rest = [column.name for column in table.columns if not _is_shown(looked, column)]
+    if rest:
+        console.print(Text(f"  {len(rest)} others: {', '.join(rest)}", style="dim"))
+
+
+def _is_shown(looked: Looked, column: Column) -> bool:
+    """What is proposed for something, or stays outside; all of a table that is proposed for nothing."""
+    return column.kind == "personal" or bool(looked.becomes.get(column.name)) or not looked.domains
+
+
+def _told(column: Column) -> Text:
+    if column.kind == "personal":
+        return Text(column.note, style="yellow")
+    if column.kind == "date":
+        forms = ", ".join(column.forms)
+        told = (
+            column.note
+            if column.form is None
+            else f"read as {column.form}: {column.note}"
+            if column.note
+            else ""
+        )
+        style = "bold yellow" if column.form is None else ""
+        return Text(f"{forms}{'; ' if told else ''}{told}", style=style)
+    words = ", ".join(f"{word} ({rows:,})" for word, rows in column.words[:WORDS])
+    more = len(column.words) - WORDS
+    return Text(words + (f" and {more} more" if more > 0 else ""))
+
+
+def _rules(seen: Inspection, console: Console) -> None:
+    console.print(Text(f"\nWhat the rules of {', '.join(seen.packs)} would see", style="bold"))
+    for problem in seen.trial.problems:
+        console.print(Text(f"  not yet loadable: {problem}", style="red"))
+    if not seen.trial.seen:
+        return
+    grid = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 2), header_style="dim")
+    for name in ("rule", "title", "sees", "what keeps it from seeing or telling"):
+        grid.add_column(name, overflow="fold")
+    for one in seen.trial.seen:
+        sees = (
+            "nothing"
+            if one.outcome in ("blind", "broken") and not one.records
+            else (f"{one.records:,} records of {one.subjects:,} subjects")
+        )
+        told = f"; can't tell {one.cannot_tell:,}" if one.cannot_tell else ""
+        style = STYLES.get(one.outcome, "") if one.outcome in ("blind", "broken", "cannot_tell") else ""
+        grid.add_row(one.rule, one.title, Text(sees + told, style=style), one.keeps)
+    console.print(grid)
