@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from monitor.authoring.bench import Bench, Case, Episodes
 from monitor.records import Episode, Truth
-from monitor.rules.findrule import entries_of, events_of
+from monitor.rules.findrule import entries_of, events_of, rate_in
 from monitor.rules.fold import fold
 from monitor.rules.rate import Over, Tally, reached_on, tally
 from monitor.rules.reference import judge
@@ -35,13 +35,14 @@ def episodes_of(rule: Rule, bench: Bench, found: Episodes, own: Own) -> list[Epi
     """
     if rule.rate is None:
         return list(own(rule))
+    rate = rate_in(rule, bench.context)
     events, entries = events_of(rule, found, own), entries_of(rule, found, own)
     return [
         _episode(rule, case, each)
         for case in bench.cases
         if case.rule.id == rule.id
         for each in tally(
-            rule.rate, _of(case, entries), _of(case, events), _named(bench.rows.get("DM", ()), rule.rate.over)
+            rate, _of(case, entries), _of(case, events), _named(bench.rows.get("DM", ()), rate.over)
         )
         if each.crossed
     ]

@@ -24,10 +24,10 @@ from monitor.engines.finder import Finder, Found
 from monitor.engines.findings import Setting
 from monitor.engines.judging import Disagreement, judged
 from monitor.engines.untold import Untold
-from monitor.errors import EngineError
+from monitor.errors import EngineError, RuleError
 from monitor.records import Episode, Finding, Outcome, RuleRun, Severity, Truth
 from monitor.rules.context import Context
-from monitor.rules.findrule import entries_of, events_of
+from monitor.rules.findrule import entries_of, events_of, rate_in
 from monitor.rules.fold import fold
 from monitor.rules.rate import Rate, tally
 from monitor.rules.rule import Rule
@@ -95,7 +95,7 @@ def _tried(rule: Rule, scan: Scan, done: Mapping[str, Done]) -> Done:
 
 def _what(error: Exception) -> str:
     """What failed and where, without any value of the data."""
-    if isinstance(error, EngineError | Disagreement):
+    if isinstance(error, EngineError | Disagreement | RuleError):
         return str(error)
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}"
@@ -146,7 +146,7 @@ def _evaluated(rule: Rule, scan: Scan, done: Mapping[str, Done]) -> Done:
         episodes={name: one.episodes for name, one in referred.items()},
     )
     if rule.rate is not None:
-        return _of_study(setting, rule.rate, scan, referred)
+        return _of_study(setting, rate_in(rule, scan.context), scan, referred)
     absent = not_received(rule, scan.context)
     if absent:
         return Done(rule, _blind(setting, scan, None, absent))

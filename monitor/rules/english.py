@@ -30,7 +30,7 @@ def sentence(rule: Rule, context: Context) -> str:
     speech = Speech(rule.series.domain, rule.series.unit, params=context.params)
     clauses = [_clause(clause, rule.series, context) for clause in rule.clauses]
     run = [run_words(rule.repeat)] if rule.repeat else []
-    rate = [rate_words(rule.rate)] if rule.rate else []
+    rate = [rate_words(rule.rate.in_study(context.params))] if rule.rate else []
     return "; ".join([found_words(rule, speech), *run, *clauses, *rate])
 
 
@@ -101,7 +101,7 @@ def parameters(rule: Rule, context: Context, rules: Iterable[Rule] = ()) -> tupl
     Those of the rules that it refers to, as far as they are among `rules`, come last.
     """
     others = [other for other in rules if other.id in rule.refers_to]
-    own = _param_names((rule.series.of, rule.where, rule.clauses, rule.levels, rule.clear))
+    own = _param_names((rule.series.of, rule.where, rule.clauses, rule.levels, rule.clear, rule.rate))
     known = {name: context.params[name] for name in own if name in context.params}
     for other in others:
         known |= {parameter.name: parameter for parameter in parameters(other, context, rules)}

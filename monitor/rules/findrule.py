@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from monitor.clinical.domains import DOMAINS
-from monitor.errors import Problem
+from monitor.errors import Problem, RuleError
 from monitor.records import Cause, Episode, Kind, Severity, Truth
 from monitor.rules import causes as because
 from monitor.rules import shape
+from monitor.rules.context import Context
 from monitor.rules.desk import Desk
-from monitor.rules.rate import Rate
-from monitor.rules.rule import Column, InWords, Per, Rule, Series
+from monitor.rules.rate import Rate, number
+from monitor.rules.rule import Column, InWords, Param, Per, Rule, Series
 from monitor.rules.scope import suggest
 from monitor.rules.terms import Row
 from monitor.statistics.boundaries import problems
@@ -95,14 +97,50 @@ def read_rate(desk: Desk, file: shape.RuleFile) -> Rate | None:
         if getattr(file, key):
             desk.refuse(key, f"a rule about a {table.over} has no `{key}`: it counts each subject once")
     given = table.boundary.model_dump()
-    prior = given.pop("prior")
-    design = Design(**given, prior=None if prior is None else (prior[0], prior[1]))
-    for name, said in problems(design):
-        desk.refuse(f"rate.boundary.{name}", said)
+    named = {name: value for name, value in given.items() if isinstance(value, str) and name != "method"}
+    known = [name for name, value in named.items() if _is_number(desk, f"rate.boundary.{name}", value)]
+    given |= {name: number(name, desk.params[named[name][1:]].value) for name in known}
+    if len(known) == len(named):
+        for name, said in problems(_design(given)):
+            desk.refuse(f"rate.boundary.{name}", said)
+    params = tuple((name, Param(named[name][1:])) for name in known)
     among = table.among.rule if table.among else ""
     if among and among not in desk.found:
         desk.refuse("rate.among.rule", f"{among} is not a rule of these packs{suggest(among, desk.found)}")
-    return Rate(table.over, design, among)
+    return Rate(table.over, _design(given), among, params)
+
+
+def _is_number(desk: Desk, where: str, text: str) -> bool:
+    """Whether a text names a parameter that is a plain number; the problem is added if not."""
+    if not text.startswith(":"):
+        desk.refuse(where, f'{text!r} is no number: write it without quotes, or a parameter as ":name"')
+    elif text[1:] not in desk.params:
+        desk.refuse(where, f"{text[1:]} is not a parameter{suggest(text[1:], desk.params)}")
+    elif desk.params[text[1:]].unit:
+        desk.refuse(where, f"{text[1:]} has a unit, and a boundary's numbers have none")
+    else:
+        return True
+    return False
+
+
+def _design(given: Mapping[str, Any]) -> Design:
+    """The design of a table; of numbers that could not be read, without them."""
+    known: dict[str, Any] = {
+        name: value for name, value in given.items() if name == "method" or not isinstance(value, str)
+    }
+    if known["prior"] is not None:
+        known["prior"] = tuple(known["prior"])
+    return Design(**known)
+
+
+def rate_in(rule: Rule, context: Context) -> Rate:
+    """What a rule about a study counts, with the study's numbers. Raises RuleError when they can't be."""
+    assert rule.rate is not None, "only a rule about a study counts"
+    rate = rule.rate.in_study(context.params)
+    wrong = [Problem(f"{rule.id}: rate.boundary.{name}", said) for name, said in problems(rate.boundary)]
+    if wrong:
+        raise RuleError(wrong)
+    return rate
 
 
 def about_studies(rules: Iterable[Rule]) -> list[Problem]:

@@ -16,10 +16,13 @@ Who counts, in which order:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from monitor.records import Days, Episode, Truth
+from monitor.rules.context import Parameter
+from monitor.rules.nodes import Param
 from monitor.statistics.boundaries import Boundary, boundary
 from monitor.statistics.designs import Design
 
@@ -36,17 +39,35 @@ class Over(StrEnum):
 
 @dataclass(frozen=True)
 class Rate:
-    """Over what, among whom (the id of a rule; "" is whoever got a dose), and at which counts it fires."""
+    """Over what, among whom (the id of a rule; "" is whoever got a dose), and at which counts it fires.
+
+    `params` are the numbers of the boundary that are parameters: `boundary` has them as the pack does,
+    `in_study` as a study does.
+    """
 
     over: Over
     boundary: Design
     among: str = ""
+    params: tuple[tuple[str, Param], ...] = ()
+
+    def in_study(self, params: Mapping[str, Parameter]) -> Rate:
+        """The same with a study's numbers; what they contradict is found by `statistics.problems`."""
+        given: dict[str, Any] = {name: number(name, params[param.name].value) for name, param in self.params}
+        return replace(self, boundary=replace(self.boundary, **given))
 
     @property
     def domains(self) -> tuple[str, ...]:
         """The domains that it needs beside those of the rules: doses, and where subjects belong."""
         doses = () if self.among else ("DOSE",)
         return doses if self.over is Over.STUDY else (*doses, "DM")
+
+
+COUNTS = ("n_max", "at_least", "min_subjects")
+
+
+def number(name: str, value: float) -> float | int:
+    """A number of a boundary: a count of subjects is whole, or refused later."""
+    return int(value) if name in COUNTS and value == int(value) else value
 
 
 @dataclass(frozen=True)

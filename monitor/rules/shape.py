@@ -125,18 +125,18 @@ class Among(Shape):
 
 
 class StoppingBoundary(Shape):
-    """`rate.boundary`: the method and its numbers."""
+    """`rate.boundary`: the method and its numbers, each also as a parameter `":name"`."""
 
     method: Annotated[Method, Loose]
-    p0: float | None = None
-    p1: float | None = None
-    alpha: float | None = None
-    n_max: int | None = None
+    p0: float | str | None = None
+    p1: float | str | None = None
+    alpha: float | str | None = None
+    n_max: int | str | None = None
     prior: list[float] | None = Field(default=None, min_length=2, max_length=2)
-    cutoff: float | None = None
-    at_least: int | None = None
-    above: float | None = None
-    min_subjects: int | None = None
+    cutoff: float | str | None = None
+    at_least: int | str | None = None
+    above: float | str | None = None
+    min_subjects: int | str | None = None
 
 
 class Rate(Shape):

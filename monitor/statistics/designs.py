@@ -92,8 +92,8 @@ def _in_range(design: Design) -> Iterator[tuple[str, str]]:
         yield "above", f"{design.above:g} is not a share from 0 to below 1"
     for name in ("n_max", "at_least", "min_subjects"):
         count = getattr(design, name)
-        if count is not None and not 1 <= count <= MOST_SUBJECTS:
-            yield name, f"{count} is not a number of subjects from 1 to {MOST_SUBJECTS}"
+        if count is not None and (not 1 <= count <= MOST_SUBJECTS or count != int(count)):
+            yield name, f"{count:g} is not a number of subjects from 1 to {MOST_SUBJECTS}"
     if design.prior is not None and not all(part > 0 for part in design.prior):
         yield "prior", f"both parts of a Beta prior are above 0, and {design.prior} was given"
 

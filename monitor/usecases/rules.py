@@ -17,6 +17,7 @@ from monitor.rules import english
 from monitor.rules.check import check_pack
 from monitor.rules.compiler import compile_rule, sql_text
 from monitor.rules.context import Context
+from monitor.rules.findrule import rate_in
 from monitor.rules.lists import ignored
 from monitor.rules.rule import InWords, Rule, Text
 from monitor.rules.rulefile import Pack, load_rules, resolve_params, words_for
@@ -140,12 +141,27 @@ def _problems(settings: Settings, study: StudySettings) -> list[Problem]:
     for made in (
         lambda: resolve_params(pack, study.params, study.confirmed, study.preset),
         lambda: words_for(pack, study.terms),
+        lambda: _rates(pack, study),
     ):
         try:
             made()
         except Invalid as error:
             problems += [Problem(f"{study.id}: {each.address}", each.said) for each in error.problems]
     return problems
+
+
+def _rates(pack: Pack, study: StudySettings) -> None:
+    """Raises RuleError when a study's parameters contradict a boundary."""
+    context = Context(0, params=resolve_params(pack, study.params, study.confirmed, study.preset))
+    wrong: list[Problem] = []
+    for rule in pack.rules:
+        try:
+            if rule.rate is not None:
+                rate_in(rule, context)
+        except RuleError as error:
+            wrong += error.problems
+    if wrong:
+        raise RuleError(wrong)
 
 
 def test_rules(settings: Settings, rule: str | None) -> tuple[Tried, ...]:
@@ -187,15 +203,15 @@ def explain_rule(settings: Settings, rule: str, study: str | None = None) -> Exp
         tags=found.tags,
         refers_to=found.refers_to,
         examples=tuple(example.name for example in found.examples),
-        boundary=_boundary(found),
+        boundary=_boundary(found, context),
     )
 
 
-def _boundary(rule: Rule) -> Mapping[str, Any] | None:
-    """The table and operating characteristics of a rule about a study."""
+def _boundary(rule: Rule, context: Context) -> Mapping[str, Any] | None:
+    """The table and operating characteristics of a rule about a study, with its numbers."""
     if rule.rate is None:
         return None
-    made = boundary(rule.rate.boundary)
+    made = boundary(rate_in(rule, context).boundary)
     return Shown(made, characteristics(made) if made.stops else ()).document
 
 

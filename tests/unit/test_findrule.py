@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from monitor.errors import RuleError
 from monitor.rules.context import Context
-from monitor.rules.english import sentence
+from monitor.rules.english import sentence, unconfirmed
+from monitor.rules.findrule import rate_in
 from monitor.rules.rate import Over, Rate
-from monitor.rules.rule import Per
+from monitor.rules.rule import Param, Per
 from monitor.statistics.designs import Design, Method
 from tests.rulefolders import EXAMPLE, RULE, loaded, problems_of
 
@@ -124,9 +127,48 @@ def test_each_boundary_has_words(tmp_path: Path, boundary: str, words: str) -> N
     assert sentence(rule, Context(0)).endswith(words)
 
 
+SPRT = '{ method = "sprt", p0 = 0.1, p1 = ":factor", alpha = 0.05, n_max = 40 }'
+
+
+def test_a_boundarys_numbers_can_be_parameters_and_say_where_they_are_from(tmp_path: Path) -> None:
+    counted = study('{ method = "count", at_least = ":factor" }')
+    pack = loaded(tmp_path, RULE, counted)
+    rule = pack.rule("X-02")
+    assert rule.rate is not None
+    assert (rule.rate.boundary.at_least, rule.rate.params) == (3, (("at_least", Param("factor")),))
+    usual = Context(0, params=pack.params)
+    assert [each.name for each in unconfirmed(rule, usual)] == ["factor"]
+    given = Context(
+        0, params={**pack.params, "factor": replace(pack.params["factor"], value=5, confirmed=True)}
+    )
+    assert "at least 5 subjects" in sentence(rule, given)
+    assert rate_in(rule, given).boundary.at_least == 5
+    assert unconfirmed(rule, given) == ()
+
+
+def test_a_studys_number_that_contradicts_a_boundary_is_refused(tmp_path: Path) -> None:
+    pack = loaded(tmp_path, RULE, study('{ method = "count", at_least = ":factor" }'))
+    half = Context(0, params={**pack.params, "factor": replace(pack.params["factor"], value=2.5)})
+    with pytest.raises(RuleError, match=r"rate\.boundary\.at_least: 2\.5 is not a number of subjects"):
+        rate_in(pack.rule("X-02"), half)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        (study(SPRT), "rate.boundary.p1: 3 is not between 0 and 1"),
+        (
+            study(SPRT.replace("factor", "facto")),
+            "rate.boundary.p1: facto is not a parameter; did you mean factor?",
+        ),
+        (
+            study(SPRT.replace(":factor", ":hold")),
+            "rate.boundary.p1: hold has a unit, and a boundary's numbers have none",
+        ),
+        (
+            study(SPRT.replace(":factor", "0.3")),
+            "rate.boundary.p1: '0.3' is no number: write it without quotes, or a parameter as \":name\"",
+        ),
         (
             FOUND.replace('rule = "X-01"', 'rule = "X-11"'),
             "find.rule: X-11 is not a rule of these packs; did you mean X-01?",
