@@ -187,8 +187,12 @@ def _version(alert: Alert, finding: Finding) -> str:
 def _shows_more(finding: Finding, before: Finding | None) -> bool:
     if before is None:
         return True
-    shown = (finding.evidence, finding.closed, finding.facts.get("rate"))
-    return shown != (before.evidence, before.closed, before.facts.get("rate"))
+    return _shown(finding) != _shown(before)
+
+
+def _shown(finding: Finding) -> tuple[object, ...]:
+    facts = finding.facts
+    return finding.evidence, finding.closed, facts.get("rate"), facts.get("folded")
 
 
 # ---------------------------------------------------------------- an alert that no longer fires

@@ -51,9 +51,9 @@ def for_people(rows: Sequence[Row]) -> list[Row]:
         due = str(row["due"])
         when = datetime.fromisoformat(due).strftime("%Y-%m-%d %H:%MZ") if due else ""
         kind = "" if row["kind"] == "finding" else f" ({str(row['kind']).replace('_', ' ')})"
-        shortened.append(
-            {**row, "due": f"{when} overdue" if row["overdue"] else when, "rule": f"{row['rule']}{kind}"}
-        )
+        folded = f" (and {', '.join(row['folded'])}, folded into it)" if row.get("folded") else ""
+        when = f"{when} overdue" if row["overdue"] else when
+        shortened.append({**row, "due": when, "rule": f"{row['rule']}{kind}{folded}"})
     return shortened
 
 

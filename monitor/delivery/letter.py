@@ -96,6 +96,7 @@ class View:
     action: str
     basis: tuple[str, ...]
     assumed: tuple[str, ...]
+    folded: tuple[str, ...]
     subjects: str
     told: tuple[str, ...]
     onset: str

@@ -82,6 +82,7 @@ def _everything(view: View) -> list[str]:
         ("about", view.subjects),
         *(("can't be told", cause) for cause in view.causes),
         *(("assumed", said) for said in view.assumed),
+        *(("folded into this alert", rule) for rule in view.folded),
         *(("changed", f"{c.record} of {c.day}: {c.old} -> {c.new}") for c in view.changes),
         *(("evidence", f"{x.day} {x.record} {x.value} {x.note} ({x.role})") for x in view.lines),
         *(("threshold", f"{limit.name} = {limit.value}, from {limit.source}") for limit in view.limits),

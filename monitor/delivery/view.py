@@ -110,6 +110,9 @@ def _rule(facts: Mapping[str, Any]) -> dict[str, Any]:
         "action": str(facts.get("action", "")),
         "basis": _texts(facts.get("basis")),
         "assumed": _texts(facts.get("assumed")),
+        "folded": tuple(
+            f"{one['rule']} {one['title']} ({one['severity']})" for one in facts.get("folded", ())
+        ),
         "snapshot": str(facts.get("snapshot", "")),
         "ctcae": str(facts.get("ctcae", "")),
     }

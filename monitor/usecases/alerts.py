@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, exists, select
 
 from monitor.alerts.lifecycle import all_of, by_prefix
 from monitor.alerts.troubles import EXPECTED
 from monitor.audit.ledger import moment
+from monitor.database.tables import alert as alerts
+from monitor.database.tables import finding as findings
 from monitor.database.tables import ledger
 from monitor.database.transactions import reading
 from monitor.delivery.outbox import told
@@ -37,7 +39,12 @@ def list_alerts(
     """The alerts as `monitor alerts` shows them, the most severe first; closed ones with `everything`."""
     with reading(opened.engine, "alerts.list") as connection:
         found = all_of(connection, studies)
-    return [as_json(one, now) for one in found if everything or one.status is not AlertStatus.CLOSED]
+        folded = _folded(connection)
+    return [
+        as_json(one, now, folded.get(one.id, ()))
+        for one in found
+        if everything or one.status is not AlertStatus.CLOSED
+    ]
 
 
 def show_alert(opened: Opened, alert: str, now: datetime) -> Shown:
@@ -45,19 +52,44 @@ def show_alert(opened: Opened, alert: str, now: datetime) -> Shown:
     with reading(opened.engine, "alerts.show") as connection:
         found = by_prefix(connection, alert)
         people = told(connection, found.id)
+        folded = _folded(connection).get(found.id, ())
         rows = connection.execute(
             select(ledger)
             .where(ledger.c.study == found.study, ledger.c.data.contains(found.id))
             .order_by(ledger.c.seq)
         ).all()
-    return Shown(as_json(found, now), _finding(opened, found), people, tuple(_entry(row) for row in rows))
+    return Shown(
+        as_json(found, now, folded), _finding(opened, found), people, tuple(_entry(row) for row in rows)
+    )
 
 
-def as_json(alert: Alert, now: datetime) -> dict[str, Any]:
+def _folded(connection: Connection) -> dict[str, list[str]]:
+    """For each alert the other rules of its family whose findings are in it, in order.
+
+    A rule that has begun an alert of its own about the subject since then is none of them.
+    """
+    own = alerts.alias("own")
+    same = [own.c[name] == findings.c[name] for name in ("study", "subject", "rule")]
+    begun = exists().where(*same, own.c.standing.in_(["present", "cleared"]))
+    query = (
+        select(findings.c.alert, findings.c.rule)
+        .select_from(findings.join(alerts, alerts.c.id == findings.c.alert))
+        .where(findings.c.rule != alerts.c.rule, ~begun)
+        .distinct()
+        .order_by(findings.c.alert, findings.c.rule)
+    )
+    named: dict[str, list[str]] = {}
+    for row in connection.execute(query):
+        named.setdefault(row.alert, []).append(row.rule)
+    return named
+
+
+def as_json(alert: Alert, now: datetime, folded: Sequence[str] = ()) -> dict[str, Any]:
     """An alert as documented JSON: times in UTC with Z, texts empty when not known.
 
     `evidence` is the id of the finding, a file of the evidence store; `standing` what the data say
-    now beside the `status` that people gave it; `overdue` whether it still waits after its time.
+    now beside the `status` that people gave it; `overdue` whether it still waits after its time;
+    `folded` names other rules of its family that fire on its records.
     """
     outcome, _, until = alert.closed_outcome.partition(" until ")
     return {
@@ -83,6 +115,7 @@ def as_json(alert: Alert, now: datetime) -> dict[str, Any]:
         "backfill": alert.backfill,
         "records": len(alert.keys),
         "evidence": alert.finding,
+        "folded": list(folded),
     }
 
 

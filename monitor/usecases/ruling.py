@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select
 
 from monitor.alerts.decide import decide
+from monitor.alerts.family import fold_families, folded_into
 from monitor.alerts.lifecycle import ids, of_study
 from monitor.alerts.scene import Scene
 from monitor.alerts.troubles import Trouble, decide_trouble
@@ -51,6 +52,7 @@ class Ruled:
     """The decisions of a scan, and the alerts as they were before, by id."""
 
     decisions: Sequence[Decision]
+    folded: Sequence[Decision]  # what is no alert of its own: it is in that of another rule of its family
     before: Mapping[str, Alert]
     seen: bool  # whether the study had been scanned before
 
@@ -69,8 +71,11 @@ def rule_on(connection: Connection, settings: Settings, computed: Computed, now:
         before=computed.material.before,
         rows=computed.material.rows,
     )
+    families = {rule.id: rule.family for rule in computed.rules}
+    known_rows = computed.material
+    family = fold_families(computed.runs, alerts, families, known_rows.before, known_rows.present)
     decisions: list[Decision] = []
-    for run in computed.runs:
+    for run in family.runs:
         scene = replace(
             basis,
             first_scan=(run.rule, run.version) not in known,
@@ -81,7 +86,8 @@ def rule_on(connection: Connection, settings: Settings, computed: Computed, now:
         decisions.extend(decide(run, [alert for alert in alerts if alert.rule == run.rule], scene))
     of_the_study = replace(basis, first_scan=not known, taken=taken | {d.alert.id for d in decisions})
     decisions.extend(_of_the_study(computed, alerts, of_the_study))
-    return Ruled(decisions, {alert.id: alert for alert in alerts}, bool(known))
+    folded = [folded_into(one, decisions, alerts) for one in family.folded]
+    return Ruled(decisions, folded, {alert.id: alert for alert in alerts}, bool(known))
 
 
 def _versions(connection: Connection, study: str) -> frozenset[tuple[str, str]]:

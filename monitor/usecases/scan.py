@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
+from monitor.alerts.family import NOT_A_CASE
 from monitor.alerts.lifecycle import of_study
 from monitor.audit.ledger import Work, recorded
 from monitor.config import StudySettings
@@ -111,7 +112,8 @@ def scan(
         computed = replace(_compute(opened, ready, changed, alerts, timer), healthy=healthy)
         computed = replace(computed, held=held_finding(known, taken), over=no_longer_held(known))
     with reading(opened.engine, "scan.rehearse") as connection:
-        put_all(opened.evidence, rule_on(connection, opened.settings, computed, now).decisions)
+        rehearsed = rule_on(connection, opened.settings, computed, now)
+        put_all(opened.evidence, [*rehearsed.decisions, *rehearsed.folded])
     with recorded(opened.engine, "scan.commit", actor, now, opened.key, lease) as work:
         ruled = rule_on(work.connection, opened.settings, computed, now)
         queued = write(work, opened.settings, opened.evidence, ruled, now)
@@ -149,9 +151,13 @@ def _last_runs(connection: Connection, study: str) -> dict[str, Any]:
 def _changed(
     ready: Prepared, last: Mapping[str, Any], alerts: Sequence[Alert], today: date
 ) -> frozenset[str]:
-    """The rules whose inputs changed, that ended broken, or one of whose accepted alerts has run out."""
+    """The rules whose inputs changed, that ended broken, or one of whose accepted alerts has run out.
+
+    The rules of a family are judged together: what one finds may be in the other's alert. So are those
+    of an alert that a person said is no case: it covers nothing any more.
+    """
     over = {alert.rule for alert in alerts if ended(alert, today)}
-    return frozenset(
+    changed = frozenset(
         rule.id
         for rule in ready.ruleset.rules
         if rule.id in over
@@ -159,6 +165,9 @@ def _changed(
         or last[rule.id].inputs != ready.inputs[rule.id]
         or last[rule.id].outcome == Outcome.BROKEN.value
     )
+    refused = {alert.rule for alert in alerts if alert.closed_outcome == NOT_A_CASE}
+    families = {rule.family for rule in ready.ruleset.rules if rule.id in changed | refused} - {""}
+    return changed | {rule.id for rule in ready.ruleset.rules if rule.family in families}
 
 
 def _compute(
@@ -232,6 +241,9 @@ def _scanned(
     by_rule: dict[str, list[Decision]] = {}
     for decision in ruled.decisions:
         by_rule.setdefault(decision.alert.rule, []).append(decision)
+    for decision in ruled.folded:
+        if decision.finding is not None:
+            by_rule.setdefault(decision.finding.rule, []).append(decision)
     results = tuple(
         _result(
             runs.get(rule.id) or _repeated(ready.study.id, rule, last[rule.id]),

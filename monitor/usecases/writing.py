@@ -17,14 +17,14 @@ from monitor.config import Settings
 from monitor.database.tables import finding as findings
 from monitor.database.tables import outbox, rule_run, rule_version
 from monitor.delivery.outbox import enqueue
-from monitor.evidence import canonical
+from monitor.evidence import canonical, finding_id
 from monitor.files import Store
 from monitor.records import Alert, Decision, Entry, Finding, RuleRun, Severity
 from monitor.usecases.ruling import Ruled
 
 # Decisions that go to everybody who was told before, with what was told then.
 CORRECTIONS = frozenset({"corrected", "withdrawn", "disputed"})
-SILENT = frozenset({"unchanged", "can't be told", "merged"})
+SILENT = frozenset({"unchanged", "can't be told", "merged", "folded"})
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ def write(work: Work, settings: Settings, store: Store, ruled: Ruled, now: datet
     ]
     mails = [mail for letter in letters if letter.decision.tell for mail in _mail(work, letter, now)]
     mails += _summaries(work, [letter for letter in letters if letter.decision.summary], now)
-    _silences(work, ruled.decisions)
+    _fold(work, store, ruled.folded, now)
+    _silences(work, [*ruled.decisions, *ruled.folded])
     for identity in mails:
         _note_mail(work, identity)
     return len(mails)
@@ -80,6 +81,25 @@ def _write(
     if decision.what not in SILENT:
         _note(work, replace(decision, alert=alert), row, letter)
     return letter
+
+
+def _fold(work: Work, store: Store, folded: Iterable[Decision], now: datetime) -> None:
+    """What is folded into another rule's alert is kept, and entered when it is so for the first time."""
+    for decision in folded:
+        finding = decision.finding
+        assert finding is not None, "what is folded is a finding"
+        name = finding_id(finding)
+        if work.connection.execute(select(findings.c.id).where(findings.c.id == name)).first() is None:
+            keep(work, store, finding, decision.alert.id, now)
+            said = {
+                "alert": decision.alert.id,
+                "what": "folded",
+                "reason": decision.reason,
+                "severity": finding.severity.value,
+                "records": len(finding.keys),
+                "finding": name,
+            }
+            work.note(Entry("folded", said, finding.study, finding.subject, finding.rule))
 
 
 def keep(work: Work, store: Store, finding: Finding, alert: str, now: datetime) -> None:
@@ -137,7 +157,8 @@ def _silences(work: Work, decisions: Sequence[Decision]) -> None:
     for decision in decisions:
         if decision.what in SILENT:
             alert = decision.alert
-            groups.setdefault((alert.study, alert.rule, decision.what, decision.reason), []).append(alert.id)
+            rule = decision.finding.rule if decision.what == "folded" and decision.finding else alert.rule
+            groups.setdefault((alert.study, rule, decision.what, decision.reason), []).append(alert.id)
     for (study, rule, what, reason), alerts in groups.items():
         work.note(Entry("silence", {"what": what, "reason": reason, "alerts": alerts}, study, "", rule))
 

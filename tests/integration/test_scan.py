@@ -16,6 +16,7 @@ from sqlalchemy import insert, select
 from monitor.alerts.lifecycle import of_study
 from monitor.audit.ledger import recorded
 from monitor.audit.verify import verify
+from monitor.cli.alerts import for_people
 from monitor.clinical.snapshots import SnapshotRef, take_snapshot
 from monitor.config import Settings, StudySettings
 from monitor.database.lease import acquire, held, new_holder, release
@@ -25,9 +26,11 @@ from monitor.database.transactions import reading
 from monitor.errors import LeaseLost, SourceError
 from monitor.records import Alert, AlertStatus, Entry, Outcome, Standing
 from monitor.usecases.acknowledge import close
+from monitor.usecases.alerts import list_alerts
 from monitor.usecases.opening import Opened
 from monitor.usecases.scan import RuleResult, Scanned, scan, what_if
 from tests.databases import ALICE, State
+from tests.rulefolders import write_rules
 from tests.stories import installation
 
 NOW = datetime(2026, 2, 1, 8, tzinfo=UTC)
@@ -373,3 +376,60 @@ def test_an_event_judged_anew_is_disputed_and_one_corrected_waits_for_a_person(
     assert decisions[0].alert.due == before.due
     notices = [mail for mail in trial.mails() if mail.kind == "notice"]
     assert json.loads(notices[0].alerts)[0]["previous"] == before.finding
+
+
+FAMILY = {
+    "FAM-01": ("high", "LBSTRESN > 400"),
+    "FAM-02": ("critical", "LBSTRESN > 405"),
+}
+
+
+def family_rule(name: str) -> str:
+    severity, where = FAMILY[name]
+    return f'''
+id       = "{name}"
+title    = "title of {name}"
+severity = "{severity}"
+action   = "Consider."
+family   = "counts"
+[find]
+in    = "LB"
+of    = "LBTESTCD = 'PLAT'"
+unit  = "10^9/L"
+where = "{where}"
+[clear]
+where = "LBSTRESN < 200"
+[[example]]
+name  = "one"
+data  = """
+USUBJID | LBDT       | LBTESTCD | LBSTRESN | LBSTRESU
+01      | 2026-01-07 | PLAT     | 412      | 10^9/L
+02      | 2026-01-07 | PLAT     | 100      | 10^9/L
+"""
+fires = ["01 2026-01-07"]
+'''
+
+
+def test_of_a_family_one_alert_is_told_names_the_other_and_hands_over_when_it_ends(trial: Study) -> None:
+    folder = write_rules(trial.folder, {name: family_rule(name) for name in FAMILY})
+    trial.configure(rules=["p"])
+    changed = trial.settings.monitor.model_copy(update={"rules_dir": folder})
+    trial.settings = trial.settings.model_copy(update={"monitor": changed})
+    trial.load(LB=QUIET)
+    trial.scan()
+    trial.load(NOW + DAY, LB=HIGH)
+    scanned = trial.scan(NOW + DAY)
+    (alert,) = trial.alerts()
+    assert alert.rule == "FAM-02"
+    assert [(d.what, d.tell) for d in rule(scanned, "FAM-01").decisions] == [("folded", False)]
+    (entry,) = trial.entries("folded")
+    assert (entry["rule"], entry["alert"], entry["records"]) == ("FAM-01", alert.id, 1)
+    assert len(trial.mails()) == 1
+    (row,) = list_alerts(trial.opened, NOW + DAY)
+    assert row["folded"] == ["FAM-01"]
+    assert for_people([row])[0]["rule"] == "FAM-02 (and FAM-01, folded into it)"
+    trial.load(NOW + 2 * DAY, LB=HIGH.replace("412", "403"))
+    trial.scan(NOW + 2 * DAY)
+    handed = [one for one in trial.alerts() if one.rule == "FAM-01"]
+    assert [one.status for one in handed] == [AlertStatus.OPEN]
+    assert [one["folded"] for one in list_alerts(trial.opened, NOW + 2 * DAY)] == [[], []]
