@@ -9,7 +9,18 @@ from monitor.rules import causes as because
 from monitor.rules.answers import Answer
 from monitor.rules.case import Case, event_of, in_series, moment_of
 from monitor.rules.causes import why
-from monitor.rules.rule import RELATION, At, Each, Open, Other, With, Without
+from monitor.rules.rule import (
+    RELATION,
+    At,
+    Each,
+    Function,
+    Open,
+    Other,
+    SeriesFunction,
+    Window,
+    With,
+    Without,
+)
 from monitor.rules.rule import Comparator as Is
 from monitor.rules.terms import Row, Scope
 from monitor.rules.together import Candidate, enough, latest, total
@@ -153,9 +164,22 @@ def candidate(clause: Other, other: Row, case: Case) -> Candidate:
 def _window(clause: Other, other: Row, case: Case) -> Truth:
     """Whether a record lies in the window; the found record itself where that has its own day."""
     window = clause.window
+    since = _since_previous(clause, other, case) if window.previous else Truth.TRUE
     if _is_found(clause, other, case) and clause.at is not At.END and around(window):
-        return Truth.TRUE
-    return lies_in(window, clause.at, case.moment, moment_of(other), case.tie(clause.tie))
+        return since
+    lies = lies_in(window, clause.at, case.moment, moment_of(other), case.tie(clause.tie))
+    return min(since, lies)
+
+
+def _since_previous(clause: Other, other: Row, case: Case) -> Truth:
+    """Whether a record lies on or after the day of the record before the found one."""
+    earlier = case.histories[case.rule.series].earlier(case.row)
+    if earlier is None:
+        return Truth.UNKNOWN
+    if not earlier:
+        return Truth.FALSE
+    days = earlier[-1]["DAY_LO"] - case.row["DAY_LO"]
+    return lies_in(Window(days, None), clause.at, case.moment, moment_of(other))
 
 
 def _why_window(clause: Other, other: Row, case: Case) -> list[Cause]:
@@ -163,5 +187,7 @@ def _why_window(clause: Other, other: Row, case: Case) -> list[Cause]:
     domain, found = clause.series.domain, case.rule.series.domain
     dates = [*because.of_start(found, case.row)]
     dates += because.of_start(domain, other) or because.of_end(domain, other)
+    if clause.window.previous:
+        dates += because.of_values(SeriesFunction(Function.DAYS_SINCE_PREV), case.scope)
     timed = clause.window.hours or clause.tie is not None
     return dates or ([Cause(because.NO_TIME, domain)] if timed else [])

@@ -130,6 +130,9 @@ def window_words(window: Window) -> str:
     """When, counted from the found record."""
     unit = "hour" if window.hours else "day"
     here = "the same time" if window.hours else "the same day"
+    if window.previous:
+        until = "on" if window.high is None else f"to {_distance(window.high, unit, here)}"
+        return f"from the day of the record before it {until}"
     match window:
         case Window(None, None):
             return "at any time"

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import CTE, FromClause, Integer, Select, and_, case, func, literal, select
+from sqlalchemy import CTE, BigInteger, FromClause, Integer, Select, and_, case, cast, func, literal, select
 from sqlalchemy.dialects import postgresql
 
 from monitor.rules.context import Context
-from monitor.rules.rule import Clause, Clear, Condition, Level, Rule, Series
+from monitor.rules.rule import Clause, Clear, Condition, Function, Level, Rule, Series, SeriesFunction
 from monitor.rules.series import functions_in
 from monitor.rules.sql.clauses import compile_clause
 from monitor.rules.sql.conditions import compile_condition, not_false
@@ -35,8 +35,10 @@ from monitor.rules.sql.scope import (
     truth_of,
 )
 from monitor.rules.sql.series import Asked, partition_columns, partition_keys, remembered
+from monitor.rules.sql.windows import PREVIOUS
 
 RECORD = ("usubjid", "rown", "key", "day_lo", "day_hi", "second")
+BEFORE = (SeriesFunction(Function.NTH), SeriesFunction(Function.DAYS_SINCE_PREV))
 NO_CLEAR = literal(0, Integer()).label("clear_truth")  # a rule without [clear] is never cleared
 
 
@@ -109,6 +111,7 @@ def _series(rule: Rule, context: Context, words: Words) -> Source:
     clear = truth("clear_truth", rule.clear.unit or rule.series.unit) if rule.clear else NO_CLEAR
     told_apart = _told_apart(rule, replace(own, record=source))
     handed = source.carried((*RECORD, *(["siteid"] if clauses else [])), asked_later, units[1])
+    handed += _previous(rule, source)
     member = not_false(rule.series.of, Scope(context, words, source, rule.series.unit))
     opened = opened_by(rule.finds)
     found = literal(2, Integer()) if opened is None else opened.c.truth
@@ -142,7 +145,20 @@ def _asked(rule: Rule) -> list[Asked]:
     own = [(function, rule.series.unit) for function in functions_in(*conditions)]
     clear = rule.clear
     ending = [(function, clear.unit or rule.series.unit) for function in functions_in(clear)] if clear else []
-    return list(dict.fromkeys([*own, *ending]))
+    previous = [(function, rule.series.unit) for function in BEFORE] if rule.asks_previous else []
+    return list(dict.fromkeys([*own, *ending, *previous]))
+
+
+def _previous(rule: Rule, source: Source) -> list[Element]:
+    """What windows that begin with the record before the found one ask of it; NULL: it can't be told."""
+    if not rule.asks_previous:
+        return []
+    rows = source.relation.c
+    values = [rows[source.past[function, rule.series.unit]] for function in BEFORE]
+    return [
+        case((rows.past_told, cast(value, BigInteger()))).label(name)
+        for value, name in zip(values, PREVIOUS, strict=True)
+    ]
 
 
 def _units(tree: Sequence[object]) -> list[str]:

@@ -16,6 +16,8 @@ from monitor.rules.terms import Row, Scope, recalled
 def histories(rule: Rule, others: Mapping[str, Sequence[Row]], context: Context) -> Mapping[Series, History]:
     """Each series of which a condition asks for earlier records, from a subject's rows by domain."""
     wanted = {series for series, condition in _places(rule) if functions_in(condition)}
+    if rule.asks_previous:
+        wanted.add(rule.series)
     return {series: _history(series, others.get(series.domain, ()), context) for series in wanted}
 
 

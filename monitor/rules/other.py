@@ -26,12 +26,14 @@ class Window:
     """Days relative to the found record, both ends included; None is unbounded.
 
     An unbounded high end means the end of the data, so it never reaches past them. With `hours`
-    both ends are hours.
+    both ends are hours. With `previous` it begins on the day of the record before the found one in
+    its series, and `low` is None; without such a record nothing lies in it.
     """
 
     low: int | None
     high: int | None
     hours: bool = False
+    previous: bool = False
 
 
 class At(StrEnum):

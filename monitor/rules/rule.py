@@ -245,3 +245,9 @@ class Rule:
         """The tables whose rows decide what the rule says: its domains, and of what is linked RELATION."""
         linked = any(isinstance(clause, Other) and clause.linked for clause in self.plain_clauses)
         return (*self.domains, *([RELATION] if linked else []))
+
+    @property
+    def asks_previous(self) -> bool:
+        """Whether a window begins with the record before the found one."""
+        windows = (clause.window for clause in self.plain_clauses)
+        return any(window is not None and window.previous for window in windows)

@@ -1,4 +1,4 @@
-"""A window as it is written, `-28d..0d`, `-48h..0h`, `start..0d`: text → window, or what is wrong with it."""
+"""A window as it is written, `-28d..0d`, `-48h..0h`, `prev..0d`: text → window, or what is wrong with it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from monitor.rules.rule import Window
 
-WRITTEN = re.compile(r"^(?P<low>start|-?\d+[dh])\.\.(?P<high>end|-?\d+[dh])$")
+WRITTEN = re.compile(r"^(?P<low>start|prev|-?\d+[dh])\.\.(?P<high>end|-?\d+[dh])$")
 ADVICE = 'write days or hours, both ends included, as "-28d..0d", "start..0d" or "-48h..0h"'
 NONE = Window(None, None)
 
@@ -19,16 +19,17 @@ def read_window(text: str | None) -> tuple[Window, str]:
     if match is None:
         return NONE, f"{text!r} is not a window: {ADVICE}"
     low, high = match["low"], match["high"]
-    units = {end[-1] for end in (low, high) if end not in ("start", "end")}
+    units = {end[-1] for end in (low, high) if end not in ("start", "prev", "end")}
     if len(units) > 1:
         return NONE, f"{text!r} mixes days and hours: give both ends in one of them"
-    if units == {"h"} and (low == "start" or high == "end"):
+    if units == {"h"} and (low in ("start", "prev") or high == "end"):
         return NONE, f"{text!r}: a window in hours has a number at both ends; for an open one write days"
-    window = Window(_number(low, "start"), _number(high, "end"), hours=units == {"h"})
+    window = Window(
+        None if low in ("start", "prev") else int(low[:-1]),
+        None if high == "end" else int(high[:-1]),
+        hours=units == {"h"},
+        previous=low == "prev",
+    )
     if window.low is not None and window.high is not None and window.low > window.high:
         return window, f"{text!r} ends before it begins"
     return window, ""
-
-
-def _number(end: str, unbounded: str) -> int | None:
-    return None if end == unbounded else int(end[:-1])

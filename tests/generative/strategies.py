@@ -505,7 +505,8 @@ def ties() -> SearchStrategy[dict[str, Any]]:
     """A window, half of those in days with a tie: of which an end is mostly the found record's day."""
     ending = st.sampled_from((Window(-2, 0), Window(None, 0), Window(0, 2), Window(0, None)))
     tied = st.fixed_dictionaries({"window": often(ending, ending, windows()), "tie": st.sampled_from(Tie)})
-    plain = st.fixed_dictionaries({"window": often(*[windows()] * 5, hours())})
+    since = st.sampled_from((0, 0, 2, -1, None)).map(lambda high: Window(None, high, previous=True))
+    plain = st.fixed_dictionaries({"window": often(*[windows()] * 5, hours(), since)})
     return often(plain, plain, plain, tied)
 
 

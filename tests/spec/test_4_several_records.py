@@ -385,7 +385,35 @@ USUBJID | CMSTDT     | CMENDT     | CMTRT
         cannot_tell=["01 2026-01-08"],
     ),
 )
-CASES = COUNTED + ONE_DAY + TOGETHER
+PREVIOUS = (
+    Case(
+        "`prev`: from the day of the record before the found one on",
+        DOSE
+        + """
+[[with]]
+in     = "LB"
+of     = "LBTESTCD = 'PLAT'"
+window = "prev..0d"
+""",
+        """
+USUBJID | EXSTDT     | EXENDT     | EXTRT
+01      | 2026-01-01 | 2026-01-01 | ROMIPLOSTIM
+01      | 2026-01-08 | 2026-01-08 | ROMIPLOSTIM
+01      | 2026-01-15 | 2026-01-15 | ROMIPLOSTIM
+02      | 2026-01    | 2026-01    | ROMIPLOSTIM
+02      | 2026-01-15 | 2026-01-15 | ROMIPLOSTIM
+03      | 2026-01-15 | 2026-01-15 | ROMIPLOSTIM
+
+USUBJID | LBDT       | LBTESTCD | LBSTRESN | LBSTRESU
+01      | 2026-01-01 | PLAT     | 100      | 10^9/L
+02      | 2026-01-14 | PLAT     | 100      | 10^9/L
+03      | 2026-01-15 | PLAT     | 100      | 10^9/L
+""",
+        fires=["01 2026-01-08"],
+        cannot_tell=["02 2026-01-15", "02 2026-01"],
+    ),
+)
+CASES = PREVIOUS + COUNTED + ONE_DAY + TOGETHER
 
 
 @cache

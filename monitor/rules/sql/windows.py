@@ -48,11 +48,13 @@ def in_window(window: Window, at: At, found: Source, other: Source, tie: str | N
 
     `tie` as in `monitor.rules.windows.lies_in`.
     """
-    if window.low is None and window.high is None:
-        return None
     here = start_of(found)
     start, end = start_of(other), end_of(other)
     start, end = end if at is At.END else start, start if at is At.START else end
+    if window.previous:
+        return _since_previous(
+            found, here, start, end, within(Window(None, window.high), here, start, end, tie)
+        )
     if window.hours:
         window, here, start, end = in_seconds(window), _seconds(here), _seconds(start), _seconds(end)
         tie = None
@@ -75,6 +77,22 @@ def within(window: Window, here: Span, start: Span, end: Span, tie: str | None =
         never.append(sides[1])
     dated = and_(start.dated, here.dated)
     return case((and_(dated, *surely), true()), (and_(dated, or_(*never)), false()))
+
+
+PREVIOUS = (
+    "previous_nth",
+    "previous_days",
+)  # the number of a record in its series, days since the one before
+
+
+def _since_previous(found: Source, here: Span, start: Span, end: Span, lies: Element | None) -> Element:
+    """Whether it lies on or after the day of the record before the found one, and as `lies` says."""
+    nth, days = (found.relation.c[name] for name in PREVIOUS)
+    first = here.low - days
+    since = case(
+        (and_(start.dated, end.low >= first), true()), (and_(start.dated, end.high < first), false())
+    )
+    return case((nth == 1, false()), else_=since if lies is None else and_(since, lies))
 
 
 Sides = tuple[Element, Element]  # surely on this side of a window's end, surely not
