@@ -68,7 +68,7 @@ def benches(pack: Pack, cases: Sequence[Case], work: Path) -> Iterator[tuple[Ben
     """
     for together in _grouped(cases, lambda case: _received(pack, case)):
         rows = _raw_rows(together)
-        derived = derive_rows(rows, _study(pack, together[0].example), work)
+        derived = derive_rows(rows, _study(pack, together[0].example), work, pack.invalid)
         subjects = sorted({row["USUBJID"] for found in rows.values() for row in found})
         criteria = pack.criteria.get(CTCAE)
         with Engine(derived.tables, threads=1, criteria=criteria) as engine:

@@ -87,7 +87,7 @@ def findings(name: str, label: str, more: str = "", numbers: str = "") -> Domain
     """A findings domain: one result for each test, specimen and time."""
     columns = own_columns(
         name,
-        text=f"{TEXTS} {RESULT_TEXTS} =BNRIND =BASENOTE {more}",
+        text=f"{TEXTS} {RESULT_TEXTS} =BNRIND =BASENOTE =INVALID {more}",
         number=f"{VISITS} SEQ DY TPTNUM TOXGR LLOQ =PCHG {numbers}",
         quantity="STRESN STNRLO STNRHI =BASE =CHG =BNRLO =BNRHI",
     )

@@ -162,7 +162,7 @@ DOMAINS: Mapping[str, Domain] = {
         AE,
         interventions("EX", "Exposure", "VAMT VAMTU"),
         interventions("EC", "Exposure as Collected", "MOOD VAMT VAMTU"),
-        findings("LB", "Laboratory Test Results", "LOINC", " ".join(f"={grade}" for grade in GRADES)),
+        findings("LB", "Laboratory Test Results", "LOINC SPCCND", " ".join(f"={grade}" for grade in GRADES)),
         findings("VS", "Vital Signs"),
         events("DS", "Disposition", key="DECOD CAT SCAT STDTC", end=False),
         interventions("CM", "Concomitant Medications"),

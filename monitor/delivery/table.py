@@ -21,7 +21,7 @@ _CODED = """
 CODED = frozenset(_CODED.split())
 _CODED_NAMES = """
     VISIT VISITNUM EPOCH DRUG DT DOSE DOSEU DOSEKG GIVEN LEVEL PREVLEVEL ACN REL BASE CHG PCHG
-    BNRIND BASENOTE ATOXGRL ATOXGRH BTOXGRL BTOXGRH UNIT SITEID CARRIED
+    INVALID BNRIND BASENOTE ATOXGRL ATOXGRH BTOXGRL BTOXGRH UNIT SITEID CARRIED
 """
 CODED_NAMES = frozenset(_CODED_NAMES.split())
 RESULTS = frozenset({"STRESC", "ORRES"})  # shown when they are a number or one short code
@@ -156,6 +156,7 @@ def _note(row: EvidenceRow, cells: Mapping[str, str]) -> str:
 _NOTES = (
     ("baseline", "BASE"),
     ("baseline is a fallback:", "BASENOTE"),
+    ("no value:", "INVALID"),
     ("CTCAE low", "ATOXGRL"),
     ("CTCAE high", "ATOXGRH"),
     ("grade", "TOXGR"),

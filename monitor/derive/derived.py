@@ -27,11 +27,13 @@ from monitor.clinical.sql import (
 )
 from monitor.config import StudySettings
 from monitor.derive import baseline, doses, events, relations
+from monitor.derive.invalid import mark_invalid
 from monitor.derive.prepare import prepare
 from monitor.derive.stage import CARRIED, Input, physical, stage
 from monitor.errors import EngineError
 from monitor.files import publish
 from monitor.records import Kind
+from monitor.rules.invalid import Invalid
 
 DERIVATION = "3"  # counted up when the meaning of a derived table changes
 COLUMNS = "columns.json"
@@ -48,16 +50,20 @@ class Derived:
 
 
 def derive(
-    tables: Mapping[str, Path], columns: Mapping[str, Collection[str]], study: StudySettings, folder: Path
+    tables: Mapping[str, Path],
+    columns: Mapping[str, Collection[str]],
+    study: StudySettings,
+    folder: Path,
+    invalid: tuple[Invalid, ...] = (),
 ) -> Derived:
     """The derived tables of a snapshot, in `folder`/<id>; made only when they are not there yet.
 
-    `tables` are the snapshot's Parquet files, `columns` what was received. The folder appears
-    whole or not at all.
+    `tables` are the snapshot's Parquet files, `columns` what was received, `invalid` which results
+    are no values. The folder appears whole or not at all.
     """
     hashes = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sorted(tables.items())}
     received = {name: frozenset(columns[name]) for name in tables}
-    name = _id(hashes, study)
+    name = _id(hashes, study, invalid)
     if not (folder / name / COLUMNS).exists():
         with connect() as connection:
             for domain, path in tables.items():
@@ -67,7 +73,7 @@ def derive(
                 domain: names | set(CARRIED) | ({RECEIVED_ON} & DOMAINS[domain].columns.keys())
                 for domain, names in received.items()
             }
-            _publish(connection, Input(connection, study, carried), folder, name)
+            _publish(connection, Input(connection, study, carried, invalid), folder, name)
     return _open(folder / name)
 
 
@@ -78,7 +84,7 @@ def _received_on(domain: str) -> str:
     return f", strftime(epoch_ms(RECEIVED * 1000), '%Y-%m-%d') AS {RECEIVED_ON}"
 
 
-def derive_rows(rows: Rows, study: StudySettings, folder: Path) -> Derived:
+def derive_rows(rows: Rows, study: StudySettings, folder: Path, invalid: tuple[Invalid, ...] = ()) -> Derived:
     """The same, of rows written by hand (the worked examples of rules).
 
     A date column such as LBDT or EXDT is its --DTC column. A derived domain may be given
@@ -87,15 +93,17 @@ def derive_rows(rows: Rows, study: StudySettings, folder: Path) -> Derived:
     for domain in set(rows) - set(DOMAINS):
         raise EngineError(f"{domain} is not a domain; the domains are {', '.join(DOMAINS)}")
     given = {domain: [_cleaned(domain, row) for row in listed] for domain, listed in rows.items()}
-    name = _id({"rows": hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()}, study)
+    name = _id(
+        {"rows": hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()}, study, invalid
+    )
     if not (folder / name / COLUMNS).exists():
         with connect() as connection:
             columns = {domain: _example(connection, domain, listed) for domain, listed in given.items()}
-            _publish(connection, Input(connection, study, columns), folder, name)
+            _publish(connection, Input(connection, study, columns, invalid), folder, name)
     return _open(folder / name)
 
 
-def _id(hashes: Mapping[str, str], study: StudySettings) -> str:
+def _id(hashes: Mapping[str, str], study: StudySettings, invalid: Sequence[Invalid]) -> str:
     """The hash of all that derived tables depend on."""
     parts = {
         "inputs": dict(hashes),
@@ -103,6 +111,7 @@ def _id(hashes: Mapping[str, str], study: StudySettings) -> str:
         "unknown": sorted(study.terms.get("unknown", ())),
         "drugs": {name: drug.model_dump() for name, drug in study.drugs.items()},
         "baseline": {name: each.model_dump() for name, each in study.baseline.items()},
+        "invalid": [each.text for each in invalid],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -182,6 +191,7 @@ def _derive(given: Input) -> dict[str, str]:
     prepare(given)
     for name in given.columns:
         stage(given, name)
+        mark_invalid(given, name)
     final = {name: quoted(f"stage_{name}") for name in given.columns}
     source = doses.administer(given)
     for name in given.columns:
@@ -231,6 +241,7 @@ def _made(given: Input, name: str, received: Collection[str]) -> set[str]:
     if not results & set(received):
         return limits
     grades = set(GRADES) if name == "LB" else set()
-    made = limits | {f"{name}STRESN"} | {grade for grade in grades if grade.startswith("A")}
+    called = {"INVALID"} if any(each.domain == name for each in given.invalid) else set()
+    made = limits | called | {f"{name}STRESN"} | {grade for grade in grades if grade.startswith("A")}
     made |= set(baseline.MADE) if exposure else set()
     return made | (grades if exposure or "BASE" in received else set())

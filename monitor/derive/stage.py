@@ -10,6 +10,7 @@ from monitor.clinical.sql import Connection, query, quoted, text
 from monitor.config import StudySettings
 from monitor.derive import findings
 from monitor.records import Kind
+from monitor.rules.invalid import Invalid
 
 TYPES = {Kind.TEXT: "VARCHAR", Kind.NUMBER: "DOUBLE", Kind.QUANTITY: "DOUBLE"}
 CARRIED = ("KEY", "VERSION", "RECEIVED", "SOURCE")
@@ -22,11 +23,15 @@ IDENTIFIERS = frozenset({"STUDYID", "DOMAIN", "USUBJID", "SUBJID", "SITEID", "RD
 
 @dataclass(frozen=True)
 class Input:
-    """What a study's derivation reads: tables `in_<domain>`, their columns, and the settings."""
+    """What a study's derivation reads: tables `in_<domain>`, their columns, and the settings.
+
+    `invalid` says which results are no values.
+    """
 
     connection: Connection
     study: StudySettings
     columns: Mapping[str, frozenset[str]]
+    invalid: tuple[Invalid, ...] = ()
 
     def has(self, domain: str, column: str) -> bool:
         """Whether a column was received."""
@@ -96,7 +101,7 @@ def _needed(domain: Domain) -> frozenset[str]:
     name = domain.name
     if domain.record_class is RecordClass.FINDINGS:
         own = (f"{name}{part}" for part in ("ORRES", "ORRESU", "NRIND"))
-        return frozenset({*domain.series, *own, *BASELINE})
+        return frozenset({*domain.series, *own, *BASELINE, "INVALID"})
     if name in ("EC", "EX"):
         parts = "TRT DOSE DOSU DOSFRQ DOSTXT ADJ REASND REASOC OCCUR STAT STDTC ENDTC STDY ENDY STDT ENDT"
         return frozenset({*(name + part for part in parts.split()), "ECMOOD", "RFSTDT"})

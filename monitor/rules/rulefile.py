@@ -14,6 +14,7 @@ from monitor.rules.ctcae import FILES as VERSIONS
 from monitor.rules.ctcae import Criteria, columns_in, load_criteria
 from monitor.rules.desk import Desk
 from monitor.rules.findrule import about_studies, domains_found, reference
+from monitor.rules.invalid import Invalid, read_invalid
 from monitor.rules.lists import add_terms, read_lists
 from monitor.rules.params import Order, ParamSet, contradictions, read_params, resolve
 from monitor.rules.rule import AnyOf, Clause, OfRule, Plain, Rule
@@ -37,6 +38,8 @@ class Pack:
     known: ParamSet = field(default_factory=ParamSet)
     # CTCAE's criteria by version, when a rule asks for grades
     criteria: Mapping[str, Criteria] = field(default_factory=dict)
+    # which results are no values (rules/series)
+    invalid: tuple[Invalid, ...] = ()
 
     def rule(self, identifier: str) -> Rule:
         """One rule by its id. Raises RuleError when there is none."""
@@ -59,9 +62,10 @@ def load_rules(folder: Path, packs: Sequence[str]) -> Pack:
     ordered = _in_order(rules, problems)
     presets = _presets(folder, packs, known, problems)
     criteria = _criteria(folder, ordered, problems)
+    invalid = read_invalid(folder, problems)
     if problems:
         raise RuleError(problems)
-    return Pack(ordered, known.params, lists, presets, known, criteria)
+    return Pack(ordered, known.params, lists, presets, known, criteria, invalid)
 
 
 def asks_grades(rule: Rule) -> bool:

@@ -68,7 +68,8 @@ def prepared(
 ) -> Iterator[Prepared]:
     """A study's data derived and opened, with its rules. `as_of` is a what-if in place of the cut-off."""
     ruleset = study_rules(settings, study)
-    derived = derive(taken.tables, taken.columns, study, settings.data_dir / "derived" / study.id)
+    place = settings.data_dir / "derived" / study.id
+    derived = derive(taken.tables, taken.columns, study, place, ruleset.invalid)
     zone = ZoneInfo(settings.monitor.timezone)
     with TemporaryDirectory(prefix="monitor-cut-") as folder:
         tables, hidden = derived.tables, {}

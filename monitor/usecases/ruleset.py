@@ -11,6 +11,7 @@ from typing import Any
 from monitor.config import Settings, StudySettings
 from monitor.rules.context import Parameter
 from monitor.rules.ctcae import Criteria
+from monitor.rules.invalid import Invalid
 from monitor.rules.lists import IGNORE, UNKNOWN, ignored
 from monitor.rules.rule import InList, Matches, Param, Rule
 from monitor.rules.rulefile import asks_grades, load_rules, resolve_params, words_for
@@ -31,6 +32,7 @@ class Ruleset:
     lists: Mapping[str, frozenset[str]]
     ignored: frozenset[str]
     texts: Mapping[str, str]
+    invalid: tuple[Invalid, ...] = ()  # which results are no values (rules/series)
     criteria: Criteria | None = None  # CTCAE's, in the study's version, when a rule asks for grades
 
 
@@ -43,12 +45,12 @@ def study_rules(settings: Settings, study: StudySettings) -> Ruleset:
     texts: dict[str, str] = {}
     for rule in pack.rules:
         refers_to = {name: _digest(texts[name]) for name in rule.refers_to}
-        meaning = {**_meaning(rule, study, params, lists), "refers_to": refers_to}
+        meaning = {**_meaning(rule, study, params, lists, pack.invalid), "refers_to": refers_to}
         if criteria is not None and asks_grades(rule):
             meaning["criteria"] = criteria.digest
         texts[rule.id] = json.dumps(meaning, ensure_ascii=False, sort_keys=True)
     rules = tuple(replace(rule, version=_digest(texts[rule.id])) for rule in pack.rules)
-    return Ruleset(rules, params, lists, ignored(study.terms), texts, criteria)
+    return Ruleset(rules, params, lists, ignored(study.terms), texts, pack.invalid, criteria)
 
 
 def closure(rules: Sequence[Rule], wanted: frozenset[str]) -> tuple[Rule, ...]:
@@ -69,6 +71,7 @@ def _meaning(
     study: StudySettings,
     params: Mapping[str, Parameter],
     lists: Mapping[str, frozenset[str]],
+    invalid: Sequence[Invalid],
 ) -> dict[str, Any]:
     """Everything that decides what a rule means in this study."""
     nodes = tuple(walk(rule))
@@ -86,6 +89,7 @@ def _meaning(
         "baseline": {name: item.model_dump() for name, item in sorted(study.baseline.items())},
         "same_day": study.same_day,
         "ctcae": study.ctcae,
+        "invalid": [each.text for each in invalid],
         "cutoff": study.cutoff if study.cutoff[:1].isdigit() else "",
     }
 

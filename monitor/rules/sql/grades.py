@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Double, Integer, String, and_, case, cast, column, false, func, literal, table
-from sqlalchemy.dialects import postgresql
 
 from monitor.clinical.domains import columns_of
 from monitor.rules.context import Context
@@ -24,6 +23,7 @@ from monitor.rules.sql.scope import (
     Scope,
     Source,
     Words,
+    element_text,
     factor,
     factor_name,
     missing,
@@ -85,7 +85,7 @@ def factors_to(graded: Table) -> Mapping[str, str]:
             (code, held) for code, held in graded.held if held is not None and _leads(graded, code, target)
         )
         units = sorted({held for _, held in pairs})
-        made[factor_name(target)] = _text(
+        made[factor_name(target)] = element_text(
             factor(unit, analyte, target, units, sorted({code for code, _ in pairs}))
         )
     return made
@@ -111,7 +111,7 @@ def grade_sql(graded: Table, direction: Direction, *, baseline: bool = False) ->
         for each in graded.criteria.criteria
         if each.direction is direction and graded.units(each)
     ]
-    return _text(case(*branches, else_=missing(Double())) if branches else missing(Double()))
+    return element_text(case(*branches, else_=missing(Double())) if branches else missing(Double()))
 
 
 def _is_about(criterion: Criterion, graded: Table, source: Source) -> Element:
@@ -171,8 +171,3 @@ def _holds(condition: Condition, graded: Table, source: Source, unit: str) -> El
 
 def _compiled(condition: Condition, graded: Table, source: Source, unit: str) -> Element:
     return compile_condition(condition, Scope(Context(as_of=0), graded.words, source, unit))
-
-
-def _text(element: Element) -> str:
-    dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
-    return str(element.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))

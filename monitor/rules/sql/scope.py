@@ -29,6 +29,7 @@ from sqlalchemy import (
     select,
     table,
 )
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
 from monitor.clinical import units as monitor_units
@@ -71,6 +72,12 @@ def day(value: int) -> Element:
 def missing(kind: type_of) -> Element:
     """A typed NULL."""
     return cast(null(), kind)
+
+
+def element_text(element: Element) -> str:
+    """The text of an expression, without parameters: the same for DuckDB and PostgreSQL."""
+    dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+    return str(element.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
 def truth_of(condition: Element | None) -> Element:
