@@ -17,11 +17,12 @@ from monitor.cli.options import (
     StudyOption,
     opened,
 )
-from monitor.cli.output import Form, Row, complain, say, show
+from monitor.cli.output import Form, Row, complain, progress, say, show
 from monitor.clock import now
 from monitor.usecases.actor import this_caller
 from monitor.usecases.differences import diff
 from monitor.usecases.load import Loaded, list_snapshots
+from monitor.usecases.proving import prove
 from monitor.usecases.snapshots import Shown, decide_transfer, find_snapshot, show_snapshot
 
 snapshots = typer.Typer(
@@ -31,6 +32,7 @@ snapshots = typer.Typer(
 Asked = Annotated[str, typer.Argument(metavar="ID", help="Its number, or the beginning of its id.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why: it is recorded with your name.")]
 COLUMNS = ("study", "number", "snapshot", "received_at", "received", "rejected", "issues", "state", "domains")
+PROOFS = ("bytes", "rows", "tables", "derived")
 DOMAIN_COLUMNS = (
     "domain",
     "rows",
@@ -152,6 +154,27 @@ def differ(
 ) -> None:
     """Show which records are new, changed (and how) or removed between two snapshots of a study."""
     show_diff(diff(opened(config), before, after, study, domain), form)
+
+
+@snapshots.command()
+def verify(
+    asked: Annotated[str, typer.Argument(metavar="[ID]", help="Its number or id; all, unless given.")] = "",
+    config: ConfigOption = CONFIG,
+    study: StudyOption = "",
+    form: FormOption = Form.TABLE,
+) -> None:
+    """Prove that snapshots still follow from the bytes as received; else exit 1, and say what differs."""
+    monitor = opened(config)
+    with progress("Verifying") as step:
+        proved = prove(monitor, asked, study, step)
+    rows = [
+        {"study": one.study, "number": one.number, "snapshot": one.snapshot[:12], "same": one.same}
+        | {name: str(getattr(one, name)) for name in PROOFS}
+        for one in proved
+    ]
+    show(rows, form, columns=("study", "number", "snapshot", *PROOFS), empty="Nothing was loaded yet.")
+    if not all(one.same for one in proved):
+        raise typer.Exit(1)
 
 
 @snapshots.command()

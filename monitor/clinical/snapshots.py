@@ -91,6 +91,11 @@ def take_snapshot(
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def reading_of(study: StudySettings) -> str:
+    """In which way a study's bytes are read: by this program, with this mapping."""
+    return f"{READING}-{reading(study)}"
+
+
 def _refuse_delta(study: StudySettings, previous: SnapshotRef | None) -> None:
     if study.delivery == "delta" and previous is not None and previous.held:
         raise SourceError(
@@ -102,7 +107,7 @@ def _refuse_delta(study: StudySettings, previous: SnapshotRef | None) -> None:
 def _same_files(study: StudySettings, before: Snapshot, files: Sequence[RawFile]) -> bool:
     """Whether the very bytes of the snapshot before came again, and are still read in the same way."""
     known = {(each["name"], each["hash"]) for each in before.manifest["files"]}
-    return before.manifest["reading"] == f"{READING}-{reading(study)}" and known == {
+    return before.manifest["reading"] == reading_of(study) and known == {
         (raw.name, raw.hash) for raw in files
     }
 
@@ -188,7 +193,7 @@ def _build(
         "rejects": [asdict(each) for standard in loaded.standards for each in standard.rejects],
         "issues": [asdict(each) for each in (*loaded.issues, *_issues(loaded.standards))],
         "mapping": dict(loaded.facts),
-        "reading": f"{READING}-{reading(study)}",
+        "reading": reading_of(study),
         "received_through": reach,
         "data_through": declared(reach, study.through),
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+import duckdb
 import pytest
 from sqlalchemy import select
 
@@ -20,10 +22,12 @@ from monitor.errors import SourceError, UsageError
 from monitor.evidence import read_finding
 from monitor.files import Store
 from monitor.records import Alert, AlertKind, AlertStatus, Severity, Standing
+from monitor.usecases.differences import diff
 from monitor.usecases.load import Loaded, load
 from monitor.usecases.opening import Opened
+from monitor.usecases.proving import prove
 from monitor.usecases.scan import Scanned, scan, what_if
-from monitor.usecases.snapshots import decide_transfer, find_snapshot
+from monitor.usecases.snapshots import decide_transfer, find_snapshot, show_snapshot
 from monitor.usecases.transfers import Transfer
 from tests.databases import ALICE, State
 from tests.integration.test_scan import AE, DM, EX, configured, labs
@@ -257,3 +261,75 @@ def test_a_delta_after_a_held_transfer_waits_for_the_decision(trial: Trial) -> N
     trial.settings = configured(trial.folder, delivery="delta")
     with pytest.raises(SourceError, match="a delta can't follow snapshot 2, which is held"):
         trial.day()
+
+
+# ---------------------------------------------------------------- snapshots verify, diff and show
+
+
+def test_every_snapshot_follows_from_the_bytes_as_received(trial: Trial) -> None:
+    trial.day()
+    trial.day(AE=None)
+    trial.decide("2", "rejected", "half")
+    trial.settings = configured(trial.folder, delivery="delta")
+    trial.day(AE=EVENT.replace("RASH", "COUGH"), LB=labs(("01-001", "2026-01-28", "413")))
+    proved = prove(trial.opened)
+    assert [
+        (one.number, str(one.bytes), str(one.rows), str(one.tables), str(one.derived)) for one in proved
+    ] == [(number, "same", "same", "same", "same") for number in (1, 2, 3)]
+    (only,) = prove(trial.opened, "3")
+    assert only.same
+
+
+def test_whatever_is_changed_afterwards_is_named(trial: Trial) -> None:
+    trial.day()
+    trial.day(AE=None)
+    var = trial.settings.data_dir
+    with duckdb.connect() as connection:
+        for path in (var / "snapshots/S1/1/LB.parquet", next((var / "derived/S1").glob("*/LB.parquet"))):
+            rows = f"SELECT * FROM read_parquet('{path}') LIMIT 60"
+            connection.execute(f"CREATE OR REPLACE TABLE t AS {rows}")
+            connection.execute(f"COPY t TO '{path}'")
+    (var / "snapshots/S1/2/EX.parquet").write_bytes(b"not parquet")
+    (var / "snapshots/S1/2/DM.parquet").unlink()
+    first, second = prove(trial.opened)
+    assert first.tables.differs == ("LB: the rows of its table were changed",)
+    assert (first.bytes.differs, first.rows.differs) == ((), ())
+    assert second.tables.differs
+    assert (first.same, second.same) == (False, False)
+    hashes = [each["hash"] for each in show_snapshot(trial.opened, "1").manifest["files"]]
+    store = Store(var / "received")
+    store.path(hashes[0]).unlink()
+    store.path(hashes[1]).write_bytes(gzip.compress(b"other"))
+    store.path(hashes[2]).write_bytes(b"no gzip")
+    (found,) = prove(trial.opened, "1")
+    assert [each.partition(": ")[2] for each in found.bytes.differs] == [
+        "the bytes as received are gone",
+        "the bytes as received were changed",
+        "the bytes as received are damaged",
+    ]
+    assert found.rows.unproved == "its bytes differ"
+    (var / "snapshots/S1/1/manifest.json").unlink()
+    (found,) = prove(trial.opened, "1")
+    assert "missing or damaged" in found.tables.differs[0]
+
+
+def test_a_mapping_that_changed_makes_rows_incomparable_not_different(trial: Trial) -> None:
+    trial.day()
+    trial.settings = configured(trial.folder, read={"*.csv": {"delimiter": ","}})
+    (found,) = prove(trial.opened)
+    assert found.same
+    assert found.rows.unproved.startswith("the program or the study's mapping")
+
+
+def test_two_transfers_are_compared_by_number_or_id(trial: Trial) -> None:
+    trial.day()
+    trial.day(LB=FULL.replace("412", "413"))
+    found = diff(trial.opened, "1", show_snapshot(trial.opened, "2").transfer.id[:10], domain="lb")
+    assert [(each.domain, each.new, each.changed, each.removed) for each in found.counts] == [("LB", 0, 1, 0)]
+    (record,) = found.records
+    assert {cell.column: (cell.was, cell.now) for cell in record.cells}["LBSTRESN"] == ("412", "413")
+    assert diff(trial.opened, "1", "1").same
+    with pytest.raises(UsageError, match="neither has a domain 'XX'; they have AE, DM"):
+        diff(trial.opened, "1", "2", domain="XX")
+    with pytest.raises(UsageError, match="no snapshot '9'"):
+        diff(trial.opened, "1", "9")
