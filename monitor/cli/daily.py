@@ -37,6 +37,7 @@ from monitor.usecases.status import status as read_status
 from monitor.usecases.verify import verify
 
 MOST_ALERTS = 30  # shown after a run, the most severe first
+AGE_COLUMNS = ("study", "domain", "site", "through", "days", "news", "silent")
 RULE_COLUMNS = (
     "study",
     "rule",
@@ -164,9 +165,15 @@ def status(config: ConfigOption = CONFIG, form: FormOption = Form.TABLE) -> None
     columns = ("study", "loaded", "rows", "rejected", "scanned", "outcomes", "open_alerts", "overdue")
     show(rows if form is Form.TABLE else [asdict(found)], form, columns=columns)
     if form is Form.TABLE:
+        ages = [{"study": each.study, **asdict(age)} for each in found.studies for age in each.ages]
+        title = "Data: how far they reach, and when something new last came"
+        show(ages, form, columns=AGE_COLUMNS, title=title, empty="No data yet.")
+        for each in found.studies:
+            if each.attention:
+                complain(f"{each.study}: the last transfer is {each.attention}")
         say(f"Stage {found.stage}. Mails: {_pairs(found.outbox) or 'none'}.")
         say(f"Ledger head {found.head.seq}:{found.head.mac}")
-    if found.unreached or any(each.overdue for each in found.studies):
+    if found.unreached or any(each.overdue or each.held for each in found.studies):
         raise typer.Exit(1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -32,6 +33,7 @@ snapshots = typer.Typer(
 Asked = Annotated[str, typer.Argument(metavar="ID", help="Its number, or the beginning of its id.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why: it is recorded with your name.")]
 COLUMNS = ("study", "number", "snapshot", "received_at", "received", "rejected", "issues", "state", "domains")
+SHARED = "Records with one natural key: all are kept"
 PROOFS = ("bytes", "rows", "tables", "derived")
 DOMAIN_COLUMNS = (
     "domain",
@@ -95,8 +97,10 @@ def show_one(
             "state": one.state,
             "by": one.by,
             "reason": one.reason,
+            "attention": found.attention,
+            "shared": [asdict(each) for each in found.shared],
         }
-        show([{**found.manifest, **told, "attention": found.attention}], form, columns=("study", "number"))
+        show([{**found.manifest, **told}], form, columns=("study", "number"))
         return
     _show(found)
 
@@ -119,21 +123,15 @@ def _show(found: Shown) -> None:
     _table(manifest["ignored"], ("name", "reason"), "Not read")
     _table(manifest["rejects"], ("file", "row", "reason"), "Rejected rows")
     _table(manifest["issues"], ("file", "column", "shape", "said", "row", "rows"), "Kept, but odd")
-    _table(
-        _pairs(manifest.get("shared", {})), ("domain", "record", "rows"), "Records that share a natural key"
-    )
-    _table(manifest.get("dropped", []), ("file", "column", "rows"), "Columns dropped at the door")
+    _table([asdict(each) for each in found.shared], ("domain", "subject", "record", "rows"), SHARED)
+    dropped = manifest.get("mapping", {}).get("dropped", [])
+    _table(dropped, ("file", "column", "cells"), "Columns left at the door")
 
 
 def _table(rows: object, columns: tuple[str, ...], title: str) -> None:
     listed = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list | tuple) else []
     if listed:
         show(listed, Form.TABLE, columns=columns, title=title)
-
-
-def _pairs(shared: object) -> list[Row]:
-    given = shared if isinstance(shared, dict) else {}
-    return [{"domain": name, **each} for name, rows in given.items() for each in rows]
 
 
 def _reach(reach: object, domain: str) -> str:

@@ -105,6 +105,34 @@ def _of_domain(
             yield Difference(name, what, subject or "", said, key, tuple(Cell(*each) for each in cells))
 
 
+@dataclass(frozen=True)
+class Shared:
+    """Several records of one subject with one natural key: all are kept, told apart by a number."""
+
+    domain: str
+    subject: str
+    record: str
+    rows: int
+
+
+def shared_records(tables: Mapping[str, Path], most: int) -> tuple[Shared, ...]:
+    """The records that share a natural key, at most so many of each domain."""
+    found = []
+    with connect() as connection:
+        for name, path in sorted(tables.items()):
+            there = columns(connection, _rows(path))
+            named = ", ".join(f"any_value({quoted(key)})" for key in DOMAINS[name].key if key in there)
+            rows = query(
+                connection,
+                f"SELECT any_value(USUBJID), concat_ws(' · ', {named or 'NULL'}), count(*)"
+                f" FROM {_rows(path)}"
+                f" GROUP BY regexp_replace(KEY, '-[0-9]+$', '') HAVING count(*) > 1"
+                f" ORDER BY ALL LIMIT {most}",
+            )
+            found += [Shared(name, *row) for row in rows]
+    return tuple(found)
+
+
 def _differing(before: Path | None, after: Path | None) -> str:
     """SQL for the keys that differ, and how."""
     return (

@@ -81,7 +81,7 @@ def rows_from_bytes(
     try:
         with TemporaryDirectory(dir=folder) as stage:
             found, ignored = datasets(files, Path(stage) / "members", limits, assigned(study))
-            marks = dict(_marks(study, manifest, Received(tuple(files), found, ignored), known, Path(stage)))
+            marks = dict(_marks(study, manifest, Received(tuple(files), found, ignored), known, limits))
     except SourceError as error:
         return Proof((f"the bytes can't be read any more: {error}",))
     wrong = [
@@ -97,13 +97,13 @@ def _marks(
     manifest: Mapping[str, Any],
     received: Received,
     known: Mapping[str, Path],
-    stage: Path,
+    limits: LimitSettings,
 ) -> Iterator[tuple[str, str]]:
     """The fingerprint of each domain as it is read now."""
     now = datetime.fromisoformat(manifest["received_at"])
     delta = manifest.get("delivery") == "delta"
     with connect() as connection:
-        for standard in load_tables(connection, study, received, stage).standards:
+        for standard in load_tables(connection, study, received, limits).standards:
             rows = placed(connection, standard, known.get(standard.domain), now, delta=delta)
             yield standard.domain, fingerprint(connection, standard.domain, rows.table, rows.columns)
 

@@ -11,6 +11,8 @@ from typing import Any, Literal
 from sqlalchemy import Connection, select
 
 from monitor.audit.ledger import recorded
+from monitor.clinical.differences import Shared, shared_records
+from monitor.clinical.snapshots import open_snapshot
 from monitor.database.tables import snapshot as snapshots
 from monitor.database.transactions import reading
 from monitor.errors import UsageError
@@ -20,16 +22,21 @@ from monitor.usecases.opening import Opened
 from monitor.usecases.run import working_on
 from monitor.usecases.transfers import HELD, Transfer, current, note, transfers
 
+MOST_SHARED = 50  # records with one natural key that are listed, of each domain
 LONGEST_NUMBER = 6  # digits; a longer one is the beginning of an id
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One snapshot with all that its manifest says. `attention` is what a person must know of it."""
+    """One snapshot with all that its manifest says. `attention` is what a person must know of it.
+
+    `shared` are records with one natural key, the first of each domain.
+    """
 
     transfer: Transfer
     manifest: Mapping[str, Any]
     attention: str
+    shared: tuple[Shared, ...]
 
 
 def show_snapshot(opened: Opened, asked: str, study: str = "") -> Shown:
@@ -41,7 +48,9 @@ def show_snapshot(opened: Opened, asked: str, study: str = "") -> Shown:
         )
         manifest = json.loads(str(connection.scalar(given)))
         counts = current(transfers(connection, one.study))
-    return Shown(one, manifest, attention(one, manifest.get("held"), counts))
+    taken = open_snapshot(opened.settings.data_dir, one.study, one.number)
+    shared = shared_records(taken.tables, MOST_SHARED)
+    return Shown(one, manifest, attention(one, manifest.get("held"), counts), shared)
 
 
 def find(connection: Connection, opened: Opened, asked: str, study: str = "") -> Transfer:

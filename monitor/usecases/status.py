@@ -4,23 +4,47 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from monitor.audit.ledger import Head, head
+from monitor.clinical.reach import declared
+from monitor.config import StudySettings
 from monitor.database.tables import alert, outbox, rule_run, snapshot
 from monitor.database.transactions import reading
 from monitor.delivery.outbox import unreached
 from monitor.records import AlertStatus, Severity
+from monitor.usecases.held import attention
 from monitor.usecases.opening import Opened
+from monitor.usecases.transfers import HELD, Transfer, current, transfers
+
+
+@dataclass(frozen=True)
+class Age:
+    """How far a domain's data reach, and how many days ago that is; and the same for a site of its own reach.
+
+    `news` is the day on which something new or changed last came of it, `silent` the days since.
+    """
+
+    domain: str
+    site: str
+    through: str
+    days: int
+    news: str
+    silent: int
 
 
 @dataclass(frozen=True)
 class StudyStatus:
-    """One study. Times are None while nothing was loaded or scanned; `outcomes` counts rules."""
+    """One study. Times are None while nothing was loaded or scanned; `outcomes` counts rules.
+
+    `attention` is what a person must know of the last transfer, `held` whether the one that counts is
+    held, `ages` how old the data of each domain are.
+    """
 
     study: str
     loaded: datetime | None
@@ -30,6 +54,9 @@ class StudyStatus:
     outcomes: Mapping[str, int]
     open_alerts: Mapping[str, int]
     overdue: int
+    held: bool = False
+    attention: str = ""
+    ages: tuple[Age, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,7 +75,7 @@ def status(monitor: Opened, now: datetime) -> Status:
     with reading(monitor.engine, "status") as connection:
         return Status(
             stage=monitor.settings.monitor.stage,
-            studies=tuple(_study(connection, each.id, now) for each in monitor.settings.studies),
+            studies=tuple(_study(connection, each, now) for each in monitor.settings.studies),
             outbox=_mails(connection),
             unreached=_unreached(connection),
             head=head(connection),
@@ -70,14 +97,16 @@ def _unreached(connection: Connection) -> tuple[str, ...]:
     )
 
 
-def _study(connection: Connection, study: str, now: datetime) -> StudyStatus:
-    taken = connection.execute(
-        select(snapshot.c.received_at, snapshot.c.manifest)
-        .where(snapshot.c.study == study)
-        .order_by(snapshot.c.number.desc())
-        .limit(1)
-    ).first()
-    domains = json.loads(taken.manifest)["domains"].values() if taken else ()
+def _study(connection: Connection, settings: StudySettings, now: datetime) -> StudyStatus:
+    study = settings.id
+    past = transfers(connection, study)
+    last, counts = past[-1] if past else None, current(past)
+    manifests = {
+        each.number: json.loads(str(connection.scalar(_manifest(study, each.number))))
+        for each in (last, counts)
+        if each is not None
+    }
+    domains = manifests[last.number]["domains"].values() if last else ()
     runs = connection.execute(
         select(rule_run.c.at, rule_run.c.outcome).where(rule_run.c.study == study)
     ).all()
@@ -89,7 +118,7 @@ def _study(connection: Connection, study: str, now: datetime) -> StudyStatus:
     by_severity = Counter(row.severity for row in waiting)
     return StudyStatus(
         study=study,
-        loaded=taken.received_at if taken else None,
+        loaded=last.received_at if last else None,
         rows=sum(each["received"] for each in domains),
         rejected=sum(each["rejected"] for each in domains),
         scanned=max((row.at for row in runs), default=None),
@@ -98,7 +127,34 @@ def _study(connection: Connection, study: str, now: datetime) -> StudyStatus:
         overdue=sum(
             row.status == AlertStatus.OPEN.value and row.due is not None and row.due < now for row in waiting
         ),
+        held=counts is not None and counts.state == HELD,
+        attention=attention(last, manifests[last.number].get("held"), counts) if last else "",
+        ages=tuple(_ages(settings, counts, manifests[counts.number], now)) if counts else (),
     )
+
+
+def _manifest(study: str, number: int) -> Select[Any]:
+    return select(snapshot.c.manifest).where(snapshot.c.study == study, snapshot.c.number == number)
+
+
+def _ages(
+    settings: StudySettings, counts: Transfer, manifest: Mapping[str, Any], now: datetime
+) -> Iterator[Age]:
+    """How old the data are by domain, and by site where one has a reach of its own or was silent longer."""
+    today = now.astimezone(UTC).date()
+    reach = declared(counts.through or manifest["received_through"], settings.through)
+    for name in sorted(manifest["domains"]):
+        news = manifest.get("news", {}).get(name, {})
+        newest = max(news.values(), default="")
+        for site in sorted({"", *reach[name], *(site for site, day in news.items() if day < newest)}):
+            through = reach[name].get(site, reach[name].get("", ""))
+            last = newest if not site else news.get(site, "")
+            yield Age(name, site, through, _since(today, through), last, _since(today, last))
+
+
+def _since(today: date, day: str) -> int:
+    """Days from a day to today; 0 when none is known."""
+    return (today - date.fromisoformat(day)).days if day else 0
 
 
 def _mails(connection: Connection) -> dict[str, int]:

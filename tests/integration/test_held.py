@@ -333,3 +333,15 @@ def test_two_transfers_are_compared_by_number_or_id(trial: Trial) -> None:
         diff(trial.opened, "1", "2", domain="XX")
     with pytest.raises(UsageError, match="no snapshot '9'"):
         diff(trial.opened, "1", "9")
+
+
+def test_records_with_one_natural_key_are_listed(trial: Trial) -> None:
+    twice = labs(*QUIET, ("01-001", "2026-01-28", "412"), ("01-001", "2026-01-28", "413"))
+    trial.day(LB=twice)
+    (shared,) = show_snapshot(trial.opened, "1").shared
+    assert (shared.domain, shared.subject, shared.record, shared.rows) == (
+        "LB",
+        "01-001",
+        "PLAT · 2026-01-28",
+        2,
+    )
