@@ -94,8 +94,10 @@ def _table(looked: Looked, console: Console) -> None:
     table = looked.table
     what = ", ".join(looked.domains) or "no domain that rules read"
     as_is = ", needs no map" if looked.native else ""
-    of = f" · {looked.subjects:,} subjects" if looked.subjects else ""
-    console.print(Text(f"\n{table.name}", style="bold"), Text(f"· {table.rows:,} rows{of} · {what}{as_is}"))
+    of = f" · {_many(looked.subjects, 'subject')}" if looked.subjects else ""
+    console.print(
+        Text(f"\n{table.name}", style="bold"), Text(f"· {_many(table.rows, 'row')}{of} · {what}{as_is}")
+    )
     shown = [column for column in table.columns if _is_shown(looked, column)]
     if shown:
         grid = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 2), header_style="dim")
@@ -110,12 +112,16 @@ def _table(looked: Looked, console: Console) -> None:
         console.print(grid)
     rest = [column.name for column in table.columns if not _is_shown(looked, column)]
     if rest:
-        console.print(Text(f"  {len(rest)} others: {', '.join(rest)}", style="dim"))
+        console.print(Text(f"  not used: {', '.join(rest)}", style="dim"))
 
 
 def _is_shown(looked: Looked, column: Column) -> bool:
     """What is proposed for something, or stays outside; all of a table that is proposed for nothing."""
     return column.kind == "personal" or bool(looked.becomes.get(column.name)) or not looked.domains
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def _told(column: Column) -> Text:
@@ -150,7 +156,7 @@ def _rules(seen: Inspection, console: Console) -> None:
         sees = (
             "nothing"
             if one.outcome in ("blind", "broken") and not one.records
-            else (f"{one.records:,} records of {one.subjects:,} subjects")
+            else (f"{_many(one.records, 'record')} of {_many(one.subjects, 'subject')}")
         )
         told = f"; can't tell {one.cannot_tell:,}" if one.cannot_tell else ""
         style = STYLES.get(one.outcome, "") if one.outcome in ("blind", "broken", "cannot_tell") else ""

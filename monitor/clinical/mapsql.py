@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from monitor.clinical.dateforms import iso
 from monitor.clinical.domains import DOMAINS, columns_of, dates_of
 from monitor.clinical.sql import quoted, text
-from monitor.config.maps import Except, MapSettings
+from monitor.config.maps import MapSettings, TakenWords
 from monitor.records import Kind
 
 PLACE = re.compile(r"\{([^{}]*)\}")
@@ -182,12 +182,12 @@ def _where(given: MapSettings, there: Sequence[str]) -> str:
     return " AND ".join(tests) or "true"
 
 
-def _test(sql: str, wanted: Except | tuple[str, ...]) -> str:
+def _test(sql: str, wanted: TakenWords) -> str:
     """SQL of one condition; `*` is any value and an empty word is none."""
-    words = wanted.words if isinstance(wanted, Except) else wanted
+    words = wanted.words
     listed = ", ".join(text(folded(word)) for word in words if word not in ("", "*"))
     parts = [f"coalesce(lower(trim({sql})) IN ({listed}), false)"] if listed else []
     parts += [f"{sql} IS NULL"] if "" in words else []
     parts += [f"{sql} IS NOT NULL"] if "*" in words else []
     either = f"({' OR '.join(parts) or 'false'})"
-    return f"NOT {either}" if isinstance(wanted, Except) else either
+    return f"NOT {either}" if wanted.but else either

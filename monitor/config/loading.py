@@ -36,6 +36,7 @@ PREFIX = "MONITOR_"
 OTHER_VARIABLES = ("MONITOR_CONFIG", "MONITOR_TEST_")  # not settings
 LONGEST = 80  # characters of what was given
 WORDS = {  # of pydantic's errors that speak of Python
+    "string_type": "write it in quotation marks",
     "tuple_type": 'write a list, such as ["one", "two"]',
     "model_type": "write a table: its name in brackets on a line of its own, then its settings",
     "dict_type": "write a table: its name in brackets on a line of its own, then its settings",

@@ -57,13 +57,19 @@ def _rest(pieces: tuple[str, ...]) -> str:
     return "".join(piece for piece in pieces if piece not in TOKENS)
 
 
-def _words(given: object) -> object:
-    """One word as a list of one."""
-    return (given,) if isinstance(given, str) else given
+def _taken(given: object) -> object:
+    """The ways in which a condition of `where` can be written, as one."""
+    if isinstance(given, TakenWords) or (isinstance(given, Mapping) and set(given) == {"words", "but"}):
+        return given  # settings that were settings before
+    but = isinstance(given, Mapping) and set(given) == {"not"}
+    words = given["not"] if but and isinstance(given, Mapping) else given
+    listed = [words] if isinstance(words, str) else words
+    if not isinstance(listed, list | tuple) or not all(isinstance(word, str) for word in listed):
+        raise ValueError('write a word, a list of words, "*" (filled in), "" (empty) or { not = ["word"] }')
+    return {"words": tuple(listed), "but": but}
 
 
 DateForm = Annotated[str, AfterValidator(_date_form)]
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 
 
 class _Part(BaseModel):
@@ -83,10 +89,14 @@ class WideSettings(_Part):
     high: float | None = None
 
 
-class Except(_Part):
-    """`{ not = [...] }` in `where`: none of these words."""
+class TakenWords(_Part):
+    """A condition of `where`: a cell has one of these words, or (`but`) none of them."""
 
-    words: Words = Field(alias="not")
+    words: tuple[str, ...]
+    but: bool = False
+
+
+Taken = Annotated[TakenWords, BeforeValidator(_taken)]
 
 
 class MapSettings(_Part):
@@ -100,7 +110,7 @@ class MapSettings(_Part):
 
     file: str = Field(min_length=1)
     sheet: str = "*"
-    where: dict[str, Except | Words] = {}
+    where: dict[str, Taken] = {}
     columns: dict[str, str] = {}
     constants: dict[str, str] = {}
     values: dict[str, dict[str, str]] = {}

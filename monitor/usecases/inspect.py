@@ -105,7 +105,7 @@ def _looked(table: Table, tables: Sequence[Table], proposals: Sequence[Proposal]
     own = [each for each in proposals if each.table is table]
     person = next((each.source for one in own for each in one.columns if each.target == "USUBJID"), "")
     column = table.column(person or subject_column(tables))
-    domains = tuple(each.domain if each.sure else f"{each.domain}?" for each in own)
+    domains = tuple(each.domain if each.sure else f"perhaps {each.domain}" for each in own)
     native = bool(own) and all(each.native for each in own)
     becomes: dict[str, tuple[str, ...]] = {}
     for each in own:

@@ -299,6 +299,20 @@ def test_a_map_of_another_shape_is_refused(given: Any) -> None:
         study(map=given)
 
 
+def test_settings_of_a_map_are_the_same_when_they_are_read_back() -> None:
+    given = study(map={"LB": {"file": "a", "where": {"x": {"not": ["y"]}, "z": "*"}}})
+    assert StudySettings.model_validate(given.model_dump()) == given
+
+
+def test_a_condition_of_where_that_is_none_is_told_how_to_be_written() -> None:
+    with pytest.raises(ValidationError, match=r"write a word, a list of words") as error:
+        study(map={"LB": {"file": "a", "where": {"x": 5, "y": {"is": 1}}}})
+    assert [each["loc"] for each in error.value.errors()] == [
+        ("map", "LB", 0, "where", "x"),
+        ("map", "LB", 0, "where", "y"),
+    ]
+
+
 def test_a_map_claims_its_tables_also_of_a_workbook_by_sheet() -> None:
     given = study(map={"LB": {"file": "labs.xlsx", "sheet": "lab*"}, "AE": {"file": "sub/ae*.csv"}})
     assert claims(given, "labs.xlsx/Lab 1")
