@@ -17,7 +17,6 @@ from monitor.clinical.sql import Connection
 from monitor.clinical.standardise import Standard, missing_columns, standardise
 from monitor.config import LimitSettings, StudySettings
 from monitor.errors import Problem, SourceError
-from monitor.files import Store
 
 
 @dataclass(frozen=True)
@@ -40,16 +39,12 @@ class Loaded:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def receive_study(
-    study: StudySettings, base: Path, folder: Path, store: Store, limits: LimitSettings
-) -> Received:
-    """Copy a study's files into `folder`, keep their bytes, open archives; nothing is read yet."""
+def receive_study(study: StudySettings, base: Path, folder: Path, limits: LimitSettings) -> Received:
+    """Copy a study's files into `folder`, open archives; nothing is read yet."""
     files, folders = _files(study, base, folder / "files")
     found, ignored = datasets(files, folder / "members", limits, assigned(study))
     if not found:
         raise SourceError(f"{study.source}: none of its {len(files)} files is a domain that rules can read")
-    for raw in files:
-        store.put_file(raw.path, raw.hash)
     return Received(files, found, (*folders, *ignored))
 
 

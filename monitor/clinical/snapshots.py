@@ -75,12 +75,15 @@ def take_snapshot(
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
     try:
-        store = Store(data_dir / "received")
-        received = receive_study(study, base, stage, store, limits or LimitSettings())
+        received = receive_study(study, base, stage, limits or LimitSettings())
         if last is not None and _same_files(study, last, received.files):
             return _again(study, last, received.files, now)
         manifest = _build(study, received, (work, stage), before, now, limits or LimitSettings())
         still_the_same(received.files)
+        for (
+            raw
+        ) in received.files:  # of a transfer that is refused, as for its subjects' names, nothing is kept
+            Store(data_dir / "received").put_file(raw.path, raw.hash)
         if last is not None and last.id == manifest["id"]:
             return _unchanged(study, last)
         if before is not None and study.delivery == "full":

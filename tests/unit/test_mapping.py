@@ -369,6 +369,7 @@ def test_subject_codes_that_look_like_people_are_refused(tmp_path: Path, codes: 
     said = refused(tmp_path, {"ae.csv": given})
     assert f"codes look like {kind}" in said
     assert not any(code in said for code in codes)
+    assert not (tmp_path / "var" / "received").exists()  # nothing of it is kept
     assert received(tmp_path, {"ae.csv": given}, subject_pattern=".*").manifest["domains"]["AE"][
         "kept"
     ] == len(codes)
