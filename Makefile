@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 WORKERS ?= auto
 
-.PHONY: help demo test check soak bench lock format clean
+.PHONY: help demo test check soak bench manual lock format clean
 .DEFAULT_GOAL := help
 
 help: ## the targets
@@ -30,6 +30,9 @@ soak: $(VENV)/.installed ## the long tests: every kill point, many generated cas
 
 bench: $(VENV)/.installed ## the shipped rules over ten million laboratory rows, against SQL written by hand
 	$(BIN)/python -m benchmarks $(ARGS)
+
+manual: $(VENV)/.installed ## docs/manual.md afresh from the cases of tests/spec
+	$(BIN)/python -m tests.spec.book
 
 format: $(VENV)/.installed ## write the code the way `make check` wants it
 	$(BIN)/ruff format .

@@ -29,6 +29,8 @@ from monitor.rules.rule import (
     Rule,
     State,
     Tie,
+    With,
+    Without,
 )
 from monitor.rules.terms import Row
 from tests.generative.strategies import COLUMNS, LISTS, NOT_RECEIVED, World, worlds
@@ -100,7 +102,7 @@ def rows(world: World) -> list[Row]:
 
 
 def windows_end_after_the_data(world: World, rule: Rule) -> bool:
-    highs = [part.window.high for part in walked(rule) if getattr(part, "window", None)]
+    highs = [part.window.high for part in walked(rule) if isinstance(part, With | Without)]
     reach = min(world.context.through.values(), default=0)
     return any(
         high is not None and row["DAY_HI"] and row["DAY_HI"] + high > reach

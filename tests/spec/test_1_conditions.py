@@ -242,6 +242,23 @@ USUBJID | AESTDT     | AETERM | AETOXGR
         cannot_tell=["04 2026-01-07"],
     ),
     Case(
+        "+ and - before a comparison: limits by addition",
+        """
+[find]
+in    = "LB"
+of    = "LBTESTCD = 'ALT'"
+where = "LBSTRESN + LBSTNRLO > 2 * LBSTNRHI - LBSTNRLO"
+""",
+        """
+USUBJID | LBDT       | LBTESTCD | LBSTRESN | LBSTNRLO | LBSTNRHI | LBSTRESU
+01      | 2026-01-07 | ALT      | 61       | 10       | 40       | U/L
+02      | 2026-01-07 | ALT      | 60       | 10       | 40       | U/L
+03      | 2026-01-07 | ALT      | 61       |          | 40       | U/L
+""",
+        fires=["01 2026-01-07"],
+        cannot_tell=["03 2026-01-07"],
+    ),
+    Case(
         "decimals are decimals: 0.1 × 3 is not above 0.3",
         """
 [find]

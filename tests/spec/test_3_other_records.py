@@ -295,6 +295,48 @@ USUBJID | EXSTDT     | EXENDT     | EXTRT       | EXDOSE | EXDOSU
         fires=["01 2026-01-07"],
         settings='same_day = "before"',
     ),
+    Case(
+        'at = "end": the other record ended in the window; one that goes on has not',
+        EVENT
+        + """
+[[with]]
+in     = "CM"
+window = "-7d..0d"
+at     = "end"
+""",
+        """
+USUBJID | AESTDT     | AETERM
+01      | 2026-01-20 | Rash
+02      | 2026-01-20 | Rash
+03      | 2026-01-20 | Rash
+
+USUBJID | CMSTDT     | CMENDT     | CMTRT
+01      | 2026-01-01 | 2026-01-15 | Amoxicillin
+02      | 2026-01-01 | 2026-01-25 | Amoxicillin
+03      | 2026-01-01 | 2026-01-12 | Amoxicillin
+""",
+        fires=["01 2026-01-20"],
+    ),
+    Case(
+        'tie = "after": without times the other record of the day comes after the found one',
+        EVENT
+        + """
+[[with]]
+in     = "LB"
+window = "-7d..0d"
+tie    = "after"
+""",
+        """
+USUBJID | AESTDT     | AETERM
+01      | 2026-01-20 | Rash
+02      | 2026-01-20 | Rash
+
+USUBJID | LBDT       | LBTESTCD | LBSTRESN | LBSTRESU
+01      | 2026-01-19 | PLAT     | 100      | 10^9/L
+02      | 2026-01-20 | PLAT     | 100      | 10^9/L
+""",
+        fires=["01 2026-01-20"],
+    ),
 )
 
 
