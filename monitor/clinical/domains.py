@@ -143,6 +143,24 @@ DOSE = Domain(
     unit="DOSEU",
     derived=True,
 )
+DAILY = Domain(
+    "DAILY",
+    "Doses, one record per drug and day",
+    RecordClass.INTERVENTIONS,
+    own_columns(
+        "DAILY",
+        text="=STUDYID =DOMAIN =USUBJID =EPOCH =DRUG =DRUGKIND U DTC",
+        number="DY",
+        quantity="=DOSE =DOSEKG",
+    ),
+    start="DAILYDTC",
+    end="",
+    key=("DRUG", "DAILYDTC"),
+    series=("DRUG",),
+    partition=(("DRUG",),),
+    unit="DAILYU",
+    derived=True,
+)
 AEDRUG = Domain(
     "AEDRUG",
     "Adverse events, one record per event and drug",
@@ -173,6 +191,7 @@ DOMAINS: Mapping[str, Domain] = {
         findings("PC", "Pharmacokinetic Concentrations"),
         RELREC,
         DOSE,
+        DAILY,
         AEDRUG,
     )
 }
@@ -182,7 +201,7 @@ def dates_of(domain: str) -> Mapping[str, str]:
     """Each date column of a domain, DM's too, with the --DTC column that it comes from."""
     known = DOMAINS[domain]
     own = {**DM.dates, **known.dates}
-    return {**own, "DT": known.start} if domain == "DOSE" else own
+    return {**own, "DT": known.start} if domain in ("DOSE", "DAILY") else own
 
 
 def columns_of(domain: str) -> Mapping[str, Kind]:

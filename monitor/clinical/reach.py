@@ -10,7 +10,7 @@ from typing import Any
 from monitor.clinical.sql import Connection, columns, query, text
 
 Reach = dict[str, dict[str, str]]  # domain, site or "", ISO day
-FOLLOWS = {"DOSE": ("EC", "EX"), "AEDRUG": ("AE",)}
+FOLLOWS = {"DOSE": ("EC", "EX"), "DAILY": ("EC", "EX", "DOSE"), "AEDRUG": ("AE",)}
 
 
 def received_through(

@@ -26,7 +26,7 @@ from monitor.clinical.sql import (
     columns as sql_columns,
 )
 from monitor.config import StudySettings
-from monitor.derive import baseline, doses, events, relations
+from monitor.derive import baseline, daily, doses, events, relations
 from monitor.derive.invalid import mark_invalid
 from monitor.derive.prepare import prepare
 from monitor.derive.stage import CARRIED, Input, physical, stage
@@ -35,7 +35,7 @@ from monitor.files import publish
 from monitor.records import Kind
 from monitor.rules.invalid import Invalid
 
-DERIVATION = "3"  # counted up when the meaning of a derived table changes
+DERIVATION = "4"  # counted up when the meaning of a derived table changes
 COLUMNS = "columns.json"
 Rows = Mapping[str, Sequence[Mapping[str, str]]]
 
@@ -55,15 +55,19 @@ def derive(
     study: StudySettings,
     folder: Path,
     invalid: tuple[Invalid, ...] = (),
+    ends: Mapping[str, int] | None = None,
 ) -> Derived:
     """The derived tables of a snapshot, in `folder`/<id>; made only when they are not there yet.
 
     `tables` are the snapshot's Parquet files, `columns` what was received, `invalid` which results
-    are no values. The folder appears whole or not at all.
+    are no values, `ends` to which day the doses' data reach, by site ("": any other): as long is a
+    drug taken of which no end is known. The folder appears whole or not at all.
     """
     hashes = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sorted(tables.items())}
     received = {name: frozenset(columns[name]) for name in tables}
-    name = _id(hashes, study, invalid)
+    # Only a drug that is taken continuously depends on how far the data reach.
+    reach = dict(ends or {}) if any(drug.kind == "continuous" for drug in study.drugs.values()) else {}
+    name = _id({**hashes, **{f"end {site}": str(day) for site, day in reach.items()}}, study, invalid)
     if not (folder / name / COLUMNS).exists():
         with connect() as connection:
             for domain, path in tables.items():
@@ -73,7 +77,7 @@ def derive(
                 domain: names | set(CARRIED) | ({RECEIVED_ON} & DOMAINS[domain].columns.keys())
                 for domain, names in received.items()
             }
-            _publish(connection, Input(connection, study, carried, invalid), folder, name)
+            _publish(connection, Input(connection, study, carried, invalid, reach), folder, name)
     return _open(folder / name)
 
 
@@ -84,7 +88,13 @@ def _received_on(domain: str) -> str:
     return f", strftime(epoch_ms(RECEIVED * 1000), '%Y-%m-%d') AS {RECEIVED_ON}"
 
 
-def derive_rows(rows: Rows, study: StudySettings, folder: Path, invalid: tuple[Invalid, ...] = ()) -> Derived:
+def derive_rows(
+    rows: Rows,
+    study: StudySettings,
+    folder: Path,
+    invalid: tuple[Invalid, ...] = (),
+    ends: Mapping[str, int] | None = None,
+) -> Derived:
     """The same, of rows written by hand (the worked examples of rules).
 
     A date column such as LBDT or EXDT is its --DTC column. A derived domain may be given
@@ -94,12 +104,14 @@ def derive_rows(rows: Rows, study: StudySettings, folder: Path, invalid: tuple[I
         raise EngineError(f"{domain} is not a domain; the domains are {', '.join(DOMAINS)}")
     given = {domain: [_cleaned(domain, row) for row in listed] for domain, listed in rows.items()}
     name = _id(
-        {"rows": hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()}, study, invalid
+        {"ends": repr(ends), "rows": hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()},
+        study,
+        invalid,
     )
     if not (folder / name / COLUMNS).exists():
         with connect() as connection:
             columns = {domain: _example(connection, domain, listed) for domain, listed in given.items()}
-            _publish(connection, Input(connection, study, columns, invalid), folder, name)
+            _publish(connection, Input(connection, study, columns, invalid, ends or {}), folder, name)
     return _open(folder / name)
 
 
@@ -201,6 +213,9 @@ def _derive(given: Input) -> dict[str, str]:
     if source:
         doses.add_doses(given, source)
         final["DOSE"] = "final_DOSE"
+        if "DAILY" not in given.columns:
+            daily.add_daily(given)
+            final["DAILY"] = "final_DAILY"
     if "AE" in given.columns and "AEDRUG" not in given.columns:
         events.add_drugs(given)
         final["AEDRUG"] = "final_AEDRUG"
@@ -209,7 +224,7 @@ def _derive(given: Input) -> dict[str, str]:
 
 def _known(given: Input, name: str) -> frozenset[str]:
     """The columns of a derived table that were received, or come from such that were."""
-    source = {"DOSE": doses.source_of(given), "AEDRUG": "AE"}.get(name, name)
+    source = {"DOSE": doses.source_of(given), "DAILY": "DOSE", "AEDRUG": "AE"}.get(name, name)
     received = given.columns.get(name) or given.columns.get(source, frozenset())
     known = {column for column in columns_of(name) if column in received}
     known |= {column for column in columns_of(name) if given.has("DM", column) and column in columns_of("DM")}
@@ -221,11 +236,9 @@ def _known(given: Input, name: str) -> frozenset[str]:
 
 def _made(given: Input, name: str, received: Collection[str]) -> set[str]:
     """The columns that only derivation makes."""
-    if name == "DOSE" and name not in given.columns:
-        return {column for column in DOMAINS[name].columns if not column.startswith("VISIT")} | {
-            "DT",
-            "DOSEDT",
-        }
+    if name in ("DOSE", "DAILY") and name not in given.columns:
+        own = {column for column in DOMAINS[name].columns if not column.startswith("VISIT")}
+        return own | {"DT", f"{name}DT"}
     if name == "DOSE":
         return {"LEVEL", "PREVLEVEL"} if {"DOSEKG", "LEVEL"} & set(received) else set()
     if name == "AEDRUG" and name not in given.columns:

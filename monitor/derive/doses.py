@@ -84,7 +84,7 @@ def expand(given: Input, name: str) -> None:
     """
     connection = given.connection
     _drugs(given)
-    _frequencies(given)
+    frequencies(given)
     whole = "r.DAY_LO = r.DAY_HI AND r.END_LO = r.END_HI AND r.END_LO > r.DAY_LO"
     step = f"CASE WHEN {whole} AND r.END_LO - r.DAY_LO <= {LONGEST} THEN q.step END"
     query(
@@ -108,7 +108,7 @@ def expand(given: Input, name: str) -> None:
     )
 
 
-def _frequencies(given: Input) -> None:
+def frequencies(given: Input) -> None:
     """Make `frequencies`: how often a day, and every how many days, each known EXDOSFRQ means."""
     table_of(
         given.connection,

@@ -56,7 +56,7 @@ def _dates(given: Input) -> None:
 
 def _units(given: Input) -> None:
     places = _received(given, ("STRESU", "ORRESU", "DOSU")) + [
-        ("DOSE", "DOSEU") for name in given.columns if name == "DOSE" and given.has("DOSE", "DOSEU")
+        (name, f"{name}U") for name in ("DOSE", "DAILY") if given.has(name, f"{name}U")
     ]
     # `weighed` is the unit of a test that is given in grams, of which G/L can't be a count.
     test = min(WEIGHED)

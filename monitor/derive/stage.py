@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from monitor.clinical.domains import DOMAINS, GRADES, Domain, RecordClass, columns_of, dates_of
 from monitor.clinical.sql import Connection, query, quoted, text
@@ -25,13 +25,15 @@ IDENTIFIERS = frozenset({"STUDYID", "DOMAIN", "USUBJID", "SUBJID", "SITEID", "RD
 class Input:
     """What a study's derivation reads: tables `in_<domain>`, their columns, and the settings.
 
-    `invalid` says which results are no values.
+    `invalid` says which results are no values, `ends` to which day the doses' data reach, by site
+    ("": any other).
     """
 
     connection: Connection
     study: StudySettings
     columns: Mapping[str, frozenset[str]]
     invalid: tuple[Invalid, ...] = ()
+    ends: Mapping[str, int] = field(default_factory=dict)
 
     def has(self, domain: str, column: str) -> bool:
         """Whether a column was received."""
@@ -107,6 +109,8 @@ def _needed(domain: Domain) -> frozenset[str]:
         return frozenset({*(name + part for part in parts.split()), "ECMOOD", "RFSTDT"})
     if name == "DOSE":
         return frozenset(("DRUG", "DRUGKIND", "GIVEN", "DOSE", "DOSEKG", "LEVEL", "PREVLEVEL"))
+    if name == "DAILY":
+        return frozenset(("DRUG", "DOSE", "DOSEKG"))
     return frozenset(("AEACN", "AEREL")) if name == "AE" else frozenset()
 
 

@@ -106,6 +106,7 @@ RECORDS: Mapping[str, str] = {
     "AE": "Adverse event",
     "AEDRUG": "Adverse event, for one drug",
     "DOSE": "Dose",
+    "DAILY": "Daily dose",
     "EX": "Exposure",
     "EC": "Exposure",
     "LB": "Laboratory result",

@@ -68,8 +68,10 @@ def prepared(
 ) -> Iterator[Prepared]:
     """A study's data derived and opened, with its rules. `as_of` is a what-if in place of the cut-off."""
     ruleset = study_rules(settings, study)
+    through = _through(taken, study)
+    ends = {site: day for (domain, site), day in through.items() if domain == "DOSE"}
     place = settings.data_dir / "derived" / study.id
-    derived = derive(taken.tables, taken.columns, study, place, ruleset.invalid)
+    derived = derive(taken.tables, taken.columns, study, place, ruleset.invalid, ends)
     zone = ZoneInfo(settings.monitor.timezone)
     with TemporaryDirectory(prefix="monitor-cut-") as folder:
         tables, hidden = derived.tables, {}
@@ -82,7 +84,7 @@ def prepared(
             params=ruleset.params,
             lists=ruleset.lists,
             ignored=ruleset.ignored,
-            through=_through(taken, study),
+            through=through,
             columns=derived.columns,
             same_day=study.same_day,
             ctcae=study.ctcae,
@@ -109,7 +111,11 @@ def _cutoff(cutoff: str, taken: Snapshot, tables: Mapping[str, Path], now: datet
     if cutoff == "today":
         return day_number(now.astimezone(zone).date())
     received = day_number(taken.received_at.astimezone(zone).date())
-    return received if cutoff == "extract" else newest_day(tables, received)
+    if cutoff == "extract":
+        return received
+    # DAILY goes on to where the data reach although nothing new was recorded.
+    recorded = {domain: path for domain, path in tables.items() if domain != "DAILY"}
+    return newest_day(recorded, received)
 
 
 def _through(taken: Snapshot, study: StudySettings) -> dict[tuple[str, str], int]:

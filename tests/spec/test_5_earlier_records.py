@@ -218,6 +218,26 @@ USUBJID | EXSTDT     | EXENDT     | EXTRT       | EXDOSE | EXDOSU
         fires=["01 2026-02-07"],
     ),
     Case(
+        "DAILY is one record for each drug and day, with the day's total",
+        """
+[find]
+in    = "DAILY"
+unit  = "mg"
+where = "DOSE > 300 or (nth() > 1 and DOSE > 1.5 * prev(DOSE))"
+""",
+        """
+USUBJID | EXSTDT     | EXENDT     | EXTRT | EXDOSE | EXDOSU | EXDOSFRQ
+01      | 2026-01-01 | 2026-01-02 | CSA   | 100    | mg     | BID
+01      | 2026-01-03 | 2026-01-03 | CSA   | 160    | mg     | BID
+01      | 2026-01-05 | 2026-01-05 | CSA   | 200    | mg     | QD
+02      | 2026-01-01 | 2026-01-02 | CSA   | 100    | mg     | BID
+02      | 2026-01-03 | 2026-01-04 | CSA   | 150    | mg     | BID
+03      | 2026-01-01 | 2026-01-01 | CSA   | 100    | mg     | QD
+03      | 2026-01-02 | 2026-01-02 | CSA   | 100    | mg     | BID
+""",
+        fires=["01 2026-01-03", "03 2026-01-02"],
+    ),
+    Case(
         "of words: a drug's action that differs from the previous event's",
         """
 [find]

@@ -196,6 +196,7 @@ def test_a_domain_that_did_not_come_again_reaches_no_further(trial: Trial) -> No
         "LB": {"": "2026-03-08"},
         "EX": {"": "2026-03-01"},
         "DOSE": {"": "2026-03-01"},
+        "DAILY": {"": "2026-03-01"},
     }
 
 
@@ -206,6 +207,7 @@ def test_declared_days_stand_in_place_of_the_day_of_receipt(tmp_path: Path) -> N
         "LB": {"": "2026-02-15"},
         "EX": {"": "2026-02-01", "01": "2026-02-20"},
         "DOSE": {"": "2026-02-01", "01": "2026-02-20"},
+        "DAILY": {"": "2026-02-01", "01": "2026-02-20"},
     }
     first = trial.take()
     assert first.manifest["data_through"] == expected
