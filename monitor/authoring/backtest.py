@@ -11,11 +11,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from monitor.authoring.examples import day_words
+from monitor.authoring.studies import reached
 from monitor.engines.duckdb import Engine
 from monitor.engines.findings import most_severe
+from monitor.engines.rates import names
 from monitor.records import Episode, Truth, day_date
 from monitor.rules.context import Context
+from monitor.rules.findrule import entries_of, events_of, rate_in
 from monitor.rules.fold import fold
+from monitor.rules.rate import tally
 from monitor.rules.rule import Rule
 
 WEEK = 7  # days
@@ -104,10 +108,31 @@ def _at(rules: Sequence[Rule], tables: Mapping[str, Path], context: Context, day
     shown = {domain: path for domain, path in tables.items() if domain in asked}
     episodes: dict[str, Sequence[Episode]] = {}
     with Engine(shown, until=day, criteria=context.criteria) as engine:
-        for rule in rules:
+
+        def own(rule: Rule) -> Sequence[Episode]:
             given = [episode for name in rule.refers_to for episode in episodes[name]]
-            episodes[rule.id] = fold(rule, engine.find(rule, known, given).verdicts)
+            return fold(rule, engine.find(rule, known, given).verdicts)
+
+        for rule in rules:
+            episodes[rule.id] = (
+                own(rule) if rule.rate is None else _of_study(rule, engine, episodes, own, known)
+            )
     return episodes[rules[-1].id]
+
+
+def _of_study(
+    rule: Rule,
+    engine: Engine,
+    episodes: Mapping[str, Sequence[Episode]],
+    own: Callable[[Rule], Sequence[Episode]],
+    context: Context,
+) -> list[Episode]:
+    """What a rule about a study tells: an episode for the study, or for each site or arm."""
+    rate = rate_in(rule, context)
+    events, entries = events_of(rule, episodes, own), entries_of(rule, episodes, own)
+    subjects = sorted({episode.subject for episode in (*events, *entries)})
+    tallies = tally(rate, entries, events, names(engine, rate.over, subjects))
+    return [reached(rule, each, f"{rate.over} {each.name}".strip()) for each in tallies if each.crossed]
 
 
 # ---------------------------------------------------------------- two versions

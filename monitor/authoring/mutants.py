@@ -37,11 +37,14 @@ from monitor.rules.rule import (
     Or,
     Other,
     Param,
+    Per,
     Plain,
     Rule,
     Window,
 )
 from monitor.rules.rule import Comparator as Is
+from monitor.statistics.boundaries import problems
+from monitor.statistics.designs import Design
 
 # What of a rule decides when it fires; the rest is what people read.
 MEANING = frozenset({"series", "where", "clauses", "levels", "clear", "per", "repeat", "rate", "finds"})
@@ -75,13 +78,14 @@ class Mutant:
 def mutants(rule: Rule, params: Mapping[str, Parameter]) -> Iterator[Mutant]:
     """Every mutant of a rule: of its tree, then of the parameters that it names."""
     for field in fields(rule):
-        if field.name in MEANING:
+        if field.name in MEANING and not (field.name == "per" and rule.rate):  # it counts each subject once
             part = getattr(rule, field.name)
             if field.name == "levels":  # one with the rule's own severity says a note, and decides nothing
                 part = tuple(level for level in part if level.severity is not rule.severity)
             for where, was, becomes, changed in _changes(part, _label(field.name)):
                 mutated: Rule = _with_field(rule, field.name, changed)
-                yield Mutant(where, written(was), written(becomes), mutated)
+                if not (mutated.finds and mutated.per is Per.EPISODE):  # which no rule file can say
+                    yield Mutant(where, written(was), written(becomes), mutated)
     for name in dict.fromkeys(_named(rule)):
         value = params[name].value
         for other in steps(value):
@@ -184,7 +188,7 @@ def _is_rule(node: object) -> bool:
         return len(node.items) > 0
     if isinstance(node, Level):
         return node.where is not None or bool(node.clauses)
-    return True
+    return not (isinstance(node, Design) and problems(node))
 
 
 # ---------------------------------------------------------------- slips at one node

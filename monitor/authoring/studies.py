@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from monitor.authoring.bench import Bench, Case, Episodes
 from monitor.records import Episode, Truth
@@ -37,13 +38,12 @@ def episodes_of(rule: Rule, bench: Bench, found: Episodes, own: Own) -> list[Epi
         return list(own(rule))
     rate = rate_in(rule, bench.context)
     events, entries = events_of(rule, found, own), entries_of(rule, found, own)
+    named = _named(bench.rows.get("DM", ()), rate.over)
     return [
-        _episode(rule, case, each)
+        reached(rule, each, case.prefix + each.line)
         for case in bench.cases
         if case.rule.id == rule.id
-        for each in tally(
-            rate, _of(case, entries), _of(case, events), _named(bench.rows.get("DM", ()), rate.over)
-        )
+        for each in tally(rate, _of(case, entries), _of(case, events), named)
         if each.crossed
     ]
 
@@ -58,8 +58,10 @@ def _named(subjects: Sequence[Mapping[str, object]], over: Over) -> Callable[[st
     return lambda subject: names.get(subject, "")
 
 
-def _episode(rule: Rule, case: Case, each: Tally) -> Episode:
-    assert each.crossed is not None, "only what reaches its boundary is an episode"
-    counted = each.members[: each.crossed.n]
-    verdicts = tuple(one.first.verdicts[0] for one in counted if one.first is not None)
-    return Episode(rule.id, case.prefix + each.line, Truth.TRUE, verdicts, reached_on(counted))
+def reached(rule: Rule, found: Tally, name: str) -> Episode:
+    """A boundary that was reached, as an episode of all that counted."""
+    assert found.crossed is not None, "only what reaches its boundary is an episode"
+    counted = found.members[: found.crossed.n]
+    first = (one.first.verdicts[0] for one in found.events if one.first is not None)
+    verdicts = tuple(replace(verdict, truth=Truth.TRUE, level=0) for verdict in first)
+    return Episode(rule.id, name, Truth.TRUE, verdicts, reached_on(counted))

@@ -12,14 +12,18 @@ from monitor.authoring.examples import day_words, difference
 from monitor.authoring.generated import BASE, draw, pool_of
 from monitor.authoring.mutants import Mutant, mutants
 from monitor.authoring.studies import on_reference
+from monitor.errors import RuleError
 from monitor.records import Episode, Truth
 from monitor.rules.case import start_of
 from monitor.rules.context import Context
+from monitor.rules.findrule import rate_in
 from monitor.rules.fold import fold
 from monitor.rules.reference import judge
 from monitor.rules.rule import Rule
 from monitor.rules.rulefile import Pack
 from monitor.rules.terms import Row
+from monitor.statistics.boundaries import boundary
+from monitor.statistics.designs import MOST_SUBJECTS
 
 CASES = 20_000  # generated records on which a mutant must agree to count as the same rule
 SEED = 1
@@ -80,8 +84,26 @@ def mutate(pack: Pack, rule: Rule, work: Path, cases: int = CASES, step: Step = 
     survivors = []
     for place, number in enumerate(alive, 1):
         step(f"{rule.id}: survivor {place} of {len(alive)}: {cases} generated cases")
-        survivors.append(Survivor(str(found[number]), _differs(pack, rule, found[number], context, cases)))
+        survivors.append(Survivor(str(found[number]), _told(pack, rule, found[number], context, cases)))
     return Mutation(rule.id, len(found), len(found) - len(alive), tuple(survivors))
+
+
+def _told(pack: Pack, rule: Rule, mutant: Mutant, context: Context, cases: int) -> str:
+    """On which case the mutant says something else; what a study counts only its examples can tell."""
+    if rule.rate is None or mutant.rule.rate is None:
+        return _differs(pack, rule, mutant, context, cases)
+    if not mutant.params and mutant.rule.rate == rule.rate:
+        return _differs(pack, rule, mutant, context, cases)
+    if _stops(rule, context) == _stops(mutant.rule, _with_params(context, mutant)):
+        return ""
+    return "generated records are of single subjects: write an example at this count"
+
+
+def _stops(rule: Rule, context: Context) -> tuple[object, ...]:
+    """What decides when a rule about a study fires: over what, among whom, the counts."""
+    rate = rate_in(rule, context)
+    made = boundary(rate.boundary)
+    return rate.over, rate.among, tuple(made.stop_at(n) for n in range(1, MOST_SUBJECTS + 1))
 
 
 def _noticed(bench: Bench, before: Mapping[str, Sequence[Episode]], mutant: Mutant) -> bool:
@@ -91,8 +113,11 @@ def _noticed(bench: Bench, before: Mapping[str, Sequence[Episode]], mutant: Muta
         return False
     changed = replace(bench, context=_with_params(bench.context, mutant))
     others = [each for each in changed.rules if each.id != mutant.rule.id]
-    known = on_reference(changed, {}, others) if mutant.params else before
-    episodes = on_reference(changed, known, [mutant.rule])[mutant.rule.id]
+    try:
+        known = on_reference(changed, {}, others) if mutant.params else before
+        episodes = on_reference(changed, known, [mutant.rule])[mutant.rule.id]
+    except RuleError:  # a number that a boundary can't have: the rule would not load
+        return True
     return any(difference(Case(mutant.rule, each.example, each.prefix), episodes) for each in bench.cases)
 
 

@@ -117,6 +117,8 @@ def _clear(desk: Desk, table: shape.Clear | None, found: Series) -> Clear | None
 
 
 def _usual_per(file: shape.RuleFile, domain: str) -> Per:
+    if file.rate is not None:
+        return Per.SUBJECT
     events = domain in DOMAINS and DOMAINS[domain].record_class is RecordClass.EVENTS
     return Per.RECORD if events or file.find.rules else Per.EPISODE
 
