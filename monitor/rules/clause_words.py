@@ -133,6 +133,11 @@ def window_words(window: Window) -> str:
     if window.previous:
         until = "on" if window.high is None else f"to {_distance(window.high, unit, here)}"
         return f"from the day of the record before it {until}"
+    return _between(window, unit, here)
+
+
+def _between(window: Window, unit: str, here: str) -> str:
+    """From one distance to another."""
     match window:
         case Window(None, None):
             return "at any time"
