@@ -19,6 +19,7 @@ from sqlalchemy import (
     column,
     func,
     literal,
+    or_,
     select,
     table,
     true,
@@ -32,7 +33,7 @@ from monitor.rules.sql.frame import Frame
 from monitor.rules.sql.scope import Element, Scope, Source, columns_in, least, received_source, truth_of
 from monitor.rules.sql.series import partition_columns, remembered
 from monitor.rules.sql.together import are_events, enough, latest, natural, total
-from monitor.rules.sql.windows import in_window
+from monitor.rules.sql.windows import apart, in_window
 from monitor.rules.windows import around
 
 PLACED = ("rown", "usubjid", "day_lo", "day_hi", "end_lo", "end_hi")  # what a window asks of a record
@@ -86,7 +87,7 @@ def _pairs(clause: Other, frame: Frame) -> FromClause:
         truths["truth"] = least([truths["truth"], truth_of(lies)])
     kept = [there.c[name] for name in _kept(clause) if name in there.c]
     columns = [here.c.rown, *kept, *(truth.label(name) for name, truth in truths.items())]
-    return select(*columns).select_from(_joined(clause, frame, there)).subquery()
+    return select(*columns).select_from(_joined(clause, frame, other)).subquery()
 
 
 def _kept(clause: Other) -> tuple[str, ...]:
@@ -112,10 +113,10 @@ def _with_itself(clause: Other, frame: Frame) -> bool:
     return clause.sum is not None and clause.series.domain == frame.candidates.domain
 
 
-def _joined(clause: Other, frame: Frame, there: FromClause) -> FromClause:
+def _joined(clause: Other, frame: Frame, other: Source) -> FromClause:
     """The candidates with the other records; where events are counted, with those of other events."""
-    here = frame.candidates.relation
-    pair = [here.c.usubjid == there.c.usubjid]
+    here, there = frame.candidates.relation, other.relation
+    pair = [here.c.usubjid == there.c.usubjid, *_near(clause, frame, other)]
     if clause.series.domain == frame.candidates.domain and clause.sum is None:
         pair.append(here.c.rown != there.c.rown)
         if "event" in there.c:
@@ -129,6 +130,16 @@ def _joined(clause: Other, frame: Frame, there: FromClause) -> FromClause:
         link.c.domain_b == literal(clause.series.domain, String()),
     )
     return here.join(link, linked).join(there, and_(link.c.row_b == there.c.rown, *pair))
+
+
+def _near(clause: Other, frame: Frame, other: Source) -> list[Element]:
+    """Leaves out pairs that are far apart: most are, and only the others need to be looked at closely."""
+    far = apart(clause.window, clause.at, frame.candidates, other)
+    if far is None:
+        return []
+    near = func.coalesce(~far, true())
+    itself = frame.candidates.relation.c.rown == other.relation.c.rown
+    return [or_(itself, near) if _with_itself(clause, frame) else near]
 
 
 # ---------------------------------------------------------------- the other records alone

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy import CTE, FromClause, Integer, String, and_, case, func, literal, select, union_all
 
 from monitor.clinical.domains import DOMAINS, RecordClass
@@ -44,33 +46,48 @@ def latest(pairs: FromClause, name: str) -> CTE:
     """What the last record says; of several that it may be, all.
 
     `pairs` have the truth that it is of the series in the window, `asked` as its `where` says, the
-    days and the place in the order of all.
+    days and the place in the order of all. Of those that surely lie in the window on an exact day
+    one is the last; only the few others must be compared with it one by one.
     """
-
-    def top(value: Element) -> Element:
-        return func.max(case((pairs.c.truth == 2, value))).over(partition_by=pairs.c.rown)
-
-    exact = pairs.c.day_lo == pairs.c.day_hi
-    members = (
+    rows = select(pairs).where(pairs.c.truth > 0).cte(f"{name}_pair")
+    plain = and_(rows.c.truth == 2, rows.c.day_lo == rows.c.day_hi)
+    tops = (
         select(
-            *(pairs.c[name] for name in ("rown", "asked", "day_hi", "place")),
-            exact.label("exact"),
-            func.max(pairs.c.truth).over(partition_by=pairs.c.rown).label("surest"),
-            top(pairs.c.day_lo).label("last_day"),
-            top(case((exact, pairs.c.place))).label("last_place"),
+            rows.c.rown,
+            func.max(case((plain, rows.c.place * 4 + rows.c.asked))).label("top"),
+            func.max(case((plain, rows.c.day_lo))).label("top_day"),
+            func.max(case((rows.c.truth == 2, rows.c.day_lo))).label("last_day"),
+            func.max(rows.c.truth).label("surest"),
         )
-        .where(pairs.c.truth > 0)
-        .subquery("member")
+        .group_by(rows.c.rown)
+        .cte(f"{name}_top")
     )
-    later = (
-        members.c.day_hi < members.c.last_day,
-        and_(members.c.exact, members.c.place < members.c.last_place),
+    others = _others(rows, tops, ~func.coalesce(plain, False))
+    of_top = case((tops.c.top_day >= tops.c.last_day, tops.c.top % 4))
+    least, most = _both(func.least, of_top, others.c.least), _both(func.greatest, of_top, others.c.most)
+    told = case((most == 0, 0), (and_(tops.c.surest == 2, least == 2), 2), else_=1)
+    joined = tops.outerjoin(others, others.c.rown == tops.c.rown)
+    return select(tops.c.rown, told.label("truth")).select_from(joined).cte(name)
+
+
+def _both(better: Callable[..., Element], one: Element, other: Element) -> Element:
+    """The least or greatest of two, of which one may not be there."""
+    return func.coalesce(better(func.coalesce(one, other), func.coalesce(other, one)), 0)
+
+
+def _others(rows: FromClause, tops: FromClause, odd: Element) -> FromClause:
+    """What those say that are not surely in the window on an exact day, and that may be the last."""
+    exact = rows.c.day_lo == rows.c.day_hi
+    outdone = case(
+        (rows.c.day_hi < tops.c.last_day, 1), (and_(exact, rows.c.place * 4 + 3 < tops.c.top), 1), else_=0
     )
-    outdone = case((later[0], 1), (later[1], 1), else_=0) == 1
-    least, most = func.min(members.c.asked), func.max(members.c.asked)
-    sure = func.min(members.c.surest) == 2
-    told = case((most == 0, 0), (and_(sure, least == 2), 2), else_=1)
-    return select(members.c.rown, told.label("truth")).where(~outdone).group_by(members.c.rown).cte(name)
+    return (
+        select(rows.c.rown, func.min(rows.c.asked).label("least"), func.max(rows.c.asked).label("most"))
+        .select_from(rows.join(tops, tops.c.rown == rows.c.rown))
+        .where(odd, outdone == 0)
+        .group_by(rows.c.rown)
+        .subquery("others")
+    )
 
 
 # ---------------------------------------------------------------- their sum

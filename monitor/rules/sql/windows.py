@@ -61,6 +61,24 @@ def in_window(window: Window, at: At, found: Source, other: Source, tie: str | N
     return within(window, here, start, end, tie)
 
 
+def apart(window: Window, at: At, found: Source, other: Source) -> Element | None:
+    """Days that are surely out of the window, cheap to ask before all else; None: there are none."""
+    here, start, end = start_of(found), start_of(other), end_of(other)
+    start, end = end if at is At.END else start, start if at is At.START else end
+    low, high = window.low, window.high
+    if window.hours and low is not None and high is not None:
+        low, high = low // 24, -(-high // 24)
+    never: list[Element] = []
+    if high is not None:
+        never.append(start.low > here.high + day(high))
+    if low is not None:
+        never.append(end.high < here.low + day(low))
+    if window.previous:
+        nth, days = (found.relation.c[name] for name in PREVIOUS)
+        never += [nth == 1, end.high < here.low - days]
+    return and_(start.dated, or_(*never)) if never else None
+
+
 def within(window: Window, here: Span, start: Span, end: Span, tie: str | None = None) -> Element | None:
     """Whether what lasts from `start` to `end` meets the window around `here`; None: always."""
     if window.low is None and window.high is None:
