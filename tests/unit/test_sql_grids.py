@@ -13,13 +13,13 @@ from sqlalchemy.types import TypeEngine
 
 from monitor.records import Days, Episode, Truth
 from monitor.rules.compiler import sql_text
-from monitor.rules.rule import At, Comparator, Window, WithRule
+from monitor.rules.rule import At, Comparator, Tie, Window, WithRule
 from monitor.rules.sql.episodes import is_open
 from monitor.rules.sql.expressions import Bound, Range, equal, greater
 from monitor.rules.sql.scope import truth_of
 from monitor.rules.sql.windows import Span, within
 from monitor.rules.values import between, compare
-from monitor.rules.windows import in_window, open_at
+from monitor.rules.windows import Moment, in_window, lies_in, open_at
 
 DAYS = [
     *(Days(day, day) for day in range(3)),
@@ -62,6 +62,32 @@ def test_a_record_lies_in_a_window_as_defined(window: Window) -> None:
         return
     rows = [[end for days in case for end in (days.low, days.high)] for case in cases]
     assert answers(dict(PLACED), rows, condition) == meant
+
+
+TIMED = [
+    *((Window(low, high), tie) for low, high in ((-1, 0), (None, 0), (0, 1), (0, None)) for tie in Tie),
+    *((Window(low, high, hours=True), Tie.STUDY) for low, high in ((-24, 0), (0, 2), (-1, 30), (0, 0))),
+]
+POINTS = ("day_lo", "day_hi", "second", "other_lo", "other_hi", "other_second")
+
+
+@pytest.mark.parametrize(("window", "tie"), TIMED)
+def test_times_of_day_decide_as_defined(window: Window, tie: Tie) -> None:
+    """On the found record's day, and in hours; `study` stands for none here."""
+    seconds = (None, 1_000, 7_200)
+    cases = list(product(DAYS, seconds, DAYS, seconds))
+    kinds: dict[str, TypeEngine[Any]] = {name: Integer() for name in POINTS}
+    grid = table("grid", *(column(name, kind) for name, kind in kinds.items()))
+    found = Span(grid.c.day_lo, grid.c.day_hi, grid.c.second)
+    other = Span(grid.c.other_lo, grid.c.other_hi, grid.c.other_second)
+    setting = None if tie is Tie.STUDY else str(tie)
+    condition = within(window, found, other, other, setting)
+    assert condition is not None
+    rows = [[a.low, a.high, at, b.low, b.high, time] for a, at, b, time in cases]
+    meant = [
+        lies_in(window, At.ANY, Moment(a, a, at), Moment(b, b, time), setting) for a, at, b, time in cases
+    ]
+    assert answers(kinds, rows, condition) == meant
 
 
 # ---------------------------------------------------------------- open episodes

@@ -55,9 +55,6 @@ def in_window(window: Window, at: At, found: Source, other: Source, tie: str | N
         return _since_previous(
             found, here, start, end, within(Window(None, window.high), here, start, end, tie)
         )
-    if window.hours:
-        window, here, start, end = in_seconds(window), _seconds(here), _seconds(start), _seconds(end)
-        tie = None
     return within(window, here, start, end, tie)
 
 
@@ -83,6 +80,8 @@ def within(window: Window, here: Span, start: Span, end: Span, tie: str | None =
     """Whether what lasts from `start` to `end` meets the window around `here`; None: always."""
     if window.low is None and window.high is None:
         return None
+    if window.hours:
+        return within(in_seconds(window), _seconds(here), _seconds(start), _seconds(end))
     surely: list[Element] = []
     never: list[Element] = [false()]
     if window.high is not None:
