@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from pydantic import SecretStr
 from sqlalchemy import NullPool, create_engine, text
 
+from monitor.audit.verify import verify
 from monitor.database import migrations
 from monitor.database.connect import REVISIONS, engine_for, open_database
 from monitor.database.create import creating, is_initialised
@@ -15,7 +19,10 @@ from monitor.database.guards import missing_guards
 from monitor.database.tables import metadata
 from monitor.database.transactions import reading, transaction
 from monitor.errors import ConfigError, DatabaseError, NotInitialised, UsageError
-from tests.databases import Place, State, postgresql_server
+from monitor.usecases.migrate import Migrated, migrate
+from monitor.usecases.transfers import note
+from tests.databases import ALICE, NOW, Place, State, postgresql_server
+from tests.stories import installation
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_program(state: State) -> None:
@@ -197,3 +204,26 @@ def test_production_refuses_a_run_time_role_that_could_undo_the_guards(
 
 def database(url: str) -> str:
     return url.rsplit("/", 1)[1]
+
+
+def test_a_database_of_an_older_version_is_migrated_with_its_rights_and_recorded(
+    state: State, tmp_path: Path
+) -> None:
+    with state.raw() as connection:
+        connection.execute(text("DROP TABLE transfer"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    with pytest.raises(DatabaseError, match="monitor migrate"):
+        open_database(state.place.url)
+    plain = installation(tmp_path)
+    owner = SecretStr(state.place.owner_url) if state.place.owner_url else None
+    changed = {"database": state.place.url, "database_owner": owner, "data_dir": tmp_path}
+    settings = plain.model_copy(update={"monitor": plain.monitor.model_copy(update=changed)})
+    assert migrate(settings, NOW, ALICE) == Migrated("0001", REVISIONS[-1])
+    with state.raw() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, metadata) == []
+    with transaction(open_database(state.place.url), "note") as connection:  # as the run-time role
+        note(connection, "S", 1, "held", {}, NOW)
+    assert verify(state.engine, state.key, state.evidence).intact
+    with pytest.raises(UsageError, match="nothing to migrate"):
+        migrate(settings, NOW, ALICE)
