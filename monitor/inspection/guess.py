@@ -97,7 +97,7 @@ def own_domain(table: Table) -> str | None:
 def _by_name(table: Table) -> tuple[str, ...]:
     """The domains that the names of sheet and file speak of: SDTM's own name, else words."""
     own = own_domain(table)
-    if own is not None and own in ROLES:
+    if own is not None:
         return (own,)
     for text in (table.sheet, table.file.rsplit("/", 1)[-1].split(".")[0]):
         words = sorted(domain_words(text)) if text else []
@@ -138,10 +138,12 @@ def _tests_as_columns(table: Table) -> dict[str, str]:
 
 
 def _proposal(domain: str, table: Table, subject: str, *, sure: bool) -> Proposal:
+    if domain not in DOMAINS:  # supplemental qualifiers, which are SDTM or nothing
+        return Proposal(domain, table, (), sure=sure)
     columns = _columns(domain, table, subject)
     targets = {each.target: each for each in columns}
     if DOMAINS[domain].record_class is not RecordClass.FINDINGS:
-        return Proposal(domain, table, columns, missing=_missing(domain, targets, {}), sure=sure)
+        return Proposal(domain, table, columns, missing=_missing(domain, table, targets, {}), sure=sure)
     wide, tests = {}, {}
     if f"{domain}TESTCD" not in targets and f"{domain}TEST" not in targets:
         own = VITAL if domain == "VS" else frozenset(_tests_as_columns(table).values()) - VITAL
@@ -162,7 +164,7 @@ def _proposal(domain: str, table: Table, subject: str, *, sure: bool) -> Proposa
         tests,
         () if units or wide else tuple(codes),
         tuple(dict.fromkeys(word for word in spelled if canonical(word) is None)),
-        _missing(domain, {each.target for each in columns}, wide),
+        _missing(domain, table, {each.target for each in columns}, wide),
         sure,
     )
 
@@ -172,9 +174,9 @@ def _words(table: Table, name: str) -> tuple[tuple[str, int], ...]:
     return column.words if column else ()
 
 
-def _missing(domain: str, targets: Iterable[str], wide: Mapping[str, str]) -> tuple[str, ...]:
-    """The required columns that nothing fills."""
-    there = set(targets)
+def _missing(domain: str, table: Table, targets: Iterable[str], wide: Mapping[str, str]) -> tuple[str, ...]:
+    """The required columns that nothing fills; one that is there and empty is there."""
+    there = {*targets, *(column.name for column in table.columns)}
     if wide:
         there.add(f"{domain}TESTCD")
     return tuple(column for column in required(domain) if column not in there)

@@ -186,7 +186,7 @@ def column_names(domain: str) -> dict[str, tuple[str, ...]]:
     """Each SDTM column of a domain with the names that stand for it, in the order of trust."""
     found = {
         f"{domain}{role}": (f"{domain}{role}", *(f"{domain}{word}" for word in said.split()), *said.split())
-        for role, said in ROLES[domain].items()
+        for role, said in ROLES.get(domain, {}).items()
     }
     whole = {column: tuple(said.split()) for column, said in WHOLE.items()}
     if domain == "DM":

@@ -182,8 +182,13 @@ def test_tables_that_are_sdtm_need_no_map(
     (tmp_path / "sheets").mkdir()
     given = "USUBJID,LBTESTCD,LBSTRESN,LBSTRESU,LBDTC\n01,PLAT,5,10^9/L,2026-01-01\n"
     (tmp_path / "sheets" / "lb.csv").write_text(given, encoding="utf-8")
+    (tmp_path / "sheets" / "ec.csv").write_text("USUBJID,ECTRT,ECSTDTC\n01,A,2026-01-01\n", encoding="utf-8")
+    lines = "RDOMAIN,USUBJID,IDVAR,IDVARVAL,QNAM,QVAL\n"
+    (tmp_path / "sheets" / "supplb.csv").write_text(lines, encoding="utf-8")
     assert (
         "lb.csv is LB as SDTM has it: it needs no map."
         in monitor("inspect", "sheets", "--format", "toml").out
     )
-    assert "needs no map" in monitor("inspect", "sheets").out
+    said = monitor("inspect", "sheets").out
+    for what in ("LB, needs no map", "EC, needs no map", "SUPPLB, needs no map"):
+        assert what in said
