@@ -34,7 +34,7 @@ Every column of `columns_of` is there, null throughout when it was not received;
 of LB are made by the engine that opens the table. Columns of DM
 (SITEID, ARM, SEX, AGE …) stand in every domain. The KEY of an administration that was one of an
 interval is that of its record, "/" and the days since the interval's start. Doses per kg (DOSEKG,
-LEVEL, PREVLEVEL) are in UNIT per kg.
+LEVEL, PREVLEVEL) are in UNIT per kg of WEIGHT, the kg that the study names.
 
 The table RELATION beside them is no domain: rules don't name its columns. It has one row for each
 pair of related records (RELREC), in both directions, and is always there, empty without RELREC:
@@ -52,6 +52,7 @@ Whether anything could be related is told by "RELREC" among the received domains
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from monitor.clinical.domain import (
     GRADES,
@@ -79,6 +80,7 @@ __all__ = [
 ]
 
 
+HOURS_TO_SPONSOR = "AERCVHR"
 AE_TEXTS = (
     "SEV SER ACN ACN1 ACN2 ACN3 ACN4 REL REL1 REL2 REL3 REL4 RELNST OUT SCAN SCONG SDISAB SDTH SHOSP SLIFE"
     " SOD SMIE CONTRT ACNOTH ACNDEV PATT HLTCD LLTCD PTCD BDSYCD SOCCD HLGTCD PTFL"
@@ -124,6 +126,8 @@ SV = Domain(
     key=("VISITNUM", "SVSTDTC"),
 )
 AE = events("AE", "Adverse Events", AE_TEXTS, key="TERM STDTC")
+# Hours from the site's awareness (AEAWDTC) to the sponsor's receipt (AERCVDTC); without both times missing.
+AE = replace(AE, columns={**AE.columns, HOURS_TO_SPONSOR: Kind.NUMBER})
 DOSE = Domain(
     "DOSE",
     "Doses, one record per administration",
@@ -131,7 +135,7 @@ DOSE = Domain(
     own_columns(
         "DOSE",
         text="=STUDYID =DOMAIN =USUBJID =EPOCH =VISIT =DRUG =DRUGKIND =TRT =GIVEN =REASON U FRQ DTC ENDTC",
-        number=f"{VISITS} DY ENDY",
+        number=f"{VISITS} DY ENDY =WEIGHT",
         quantity=" KG =LEVEL =PREVLEVEL",
     )
     | {"DOSE": Kind.QUANTITY},
@@ -150,7 +154,7 @@ DAILY = Domain(
     own_columns(
         "DAILY",
         text="=STUDYID =DOMAIN =USUBJID =EPOCH =DRUG =DRUGKIND U DTC",
-        number="DY",
+        number="DY =WEIGHT",
         quantity="=DOSE =DOSEKG",
     ),
     start="DAILYDTC",
@@ -195,6 +199,10 @@ DOMAINS: Mapping[str, Domain] = {
         AEDRUG,
     )
 }
+
+
+# Quantities that are doses per kg of body weight.
+DOSES_PER_KG = ("DOSEKG", "LEVEL", "PREVLEVEL")
 
 
 def dates_of(domain: str) -> Mapping[str, str]:

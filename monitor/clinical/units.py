@@ -16,6 +16,8 @@ from monitor.clinical.measures import EQUIVALENT, MASS, SUBSTANCE, UNITS
 from monitor.clinical.molar import MILLIMOLES, SYNONYMS, VALENCE, WEIGHED
 from monitor.clinical.spellings import SPELLINGS
 
+NONE = "1"  # the unit of what has none: a ratio, a score
+
 
 @dataclass(frozen=True)
 class Conversion:

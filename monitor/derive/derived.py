@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import monitor
-from monitor.clinical.domains import DOMAINS, GRADES, RECEIVED_ON, RecordClass, columns_of, dates_of
+from monitor.clinical.domains import (
+    DOMAINS,
+    GRADES,
+    HOURS_TO_SPONSOR,
+    RECEIVED_ON,
+    RecordClass,
+    columns_of,
+    dates_of,
+)
 from monitor.clinical.sql import (
     Connection,
     connect,
@@ -246,6 +254,8 @@ def _made(given: Input, name: str, received: Collection[str]) -> set[str]:
         return {"DRUG"} | {
             part for part in parts if any(column.startswith(f"AE{part}") for column in received)
         }
+    if name in ("AE", "AEDRUG"):
+        return {HOURS_TO_SPONSOR} if {"AEAWDTC", "AERCVDTC"} <= set(received) else set()
     if DOMAINS[name].record_class is not RecordClass.FINDINGS:
         return set()
     results = {f"{name}{part}" for part in ("STRESN", "STRESC", "ORRES")}

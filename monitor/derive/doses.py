@@ -242,6 +242,7 @@ def _columns(name: str, there: Collection[str]) -> dict[str, str]:
         "DOSEENDTC": f"CASE WHEN a.day IS NULL THEN a.{name}ENDTC ELSE {date} END",
         "DOSE": f"CASE WHEN {per} THEN {dose} * w.kg ELSE {dose} END",
         "DOSEKG": f"CASE WHEN {per} THEN {dose} ELSE digits({dose} / w.kg) END",
+        "WEIGHT": "w.kg",
         "LEVEL": "CAST(NULL AS DOUBLE)",
         "PREVLEVEL": "CAST(NULL AS DOUBLE)",
         "DOSEDY": f"CASE WHEN a.day IS NULL THEN a.{name}STDY ELSE {_study_day()} END",

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from monitor.clinical.domains import DOMAINS, GRADES, Domain, RecordClass, columns_of, dates_of
+from monitor.clinical.domains import (
+    DOMAINS,
+    GRADES,
+    HOURS_TO_SPONSOR,
+    Domain,
+    RecordClass,
+    columns_of,
+    dates_of,
+)
 from monitor.clinical.sql import Connection, query, quoted, text
 from monitor.config import StudySettings
 from monitor.derive import findings
@@ -108,10 +116,10 @@ def _needed(domain: Domain) -> frozenset[str]:
         parts = "TRT DOSE DOSU DOSFRQ DOSTXT ADJ REASND REASOC OCCUR STAT STDTC ENDTC STDY ENDY STDT ENDT"
         return frozenset({*(name + part for part in parts.split()), "ECMOOD", "RFSTDT"})
     if name == "DOSE":
-        return frozenset(("DRUG", "DRUGKIND", "GIVEN", "DOSE", "DOSEKG", "LEVEL", "PREVLEVEL"))
+        return frozenset(("DRUG", "DRUGKIND", "GIVEN", "DOSE", "DOSEKG", "WEIGHT", "LEVEL", "PREVLEVEL"))
     if name == "DAILY":
-        return frozenset(("DRUG", "DOSE", "DOSEKG"))
-    return frozenset(("AEACN", "AEREL")) if name == "AE" else frozenset()
+        return frozenset(("DRUG", "DOSE", "DOSEKG", "WEIGHT"))
+    return frozenset(("AEACN", "AEREL", HOURS_TO_SPONSOR)) if name == "AE" else frozenset()
 
 
 def _physical(given: Input, domain: Domain) -> dict[str, str]:
@@ -162,10 +170,22 @@ def _column(given: Input, domain: Domain, column: str, kind: Kind) -> str:
     if column in domain.columns:
         if _is_study_day(domain, column):
             return _study_day(given, domain, column)
+        if column == HOURS_TO_SPONSOR and _has_both(given, domain.name):
+            return _hours("AEAWDTC", "AERCVDTC")
         if not given.has(domain.name, column):
             return f"CAST(NULL AS {TYPES[kind]})"
         return typed(given.study, f"r.{quoted(column)}", column, kind)
     return f"s.{quoted(column)}"
+
+
+def _has_both(given: Input, name: str) -> bool:
+    return given.has(name, "AEAWDTC") and given.has(name, "AERCVDTC")
+
+
+def _hours(start: str, end: str) -> str:
+    """SQL of the hours between two moments; missing when one has no time of day."""
+    one, other = quoted(f"d_{start}"), quoted(f"d_{end}")
+    return f"(86400.0 * ({other}.lo - {one}.lo) + ({other}.second - {one}.second)) / 3600"
 
 
 def typed(study: StudySettings, sql: str, column: str, kind: Kind) -> str:

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from monitor.rules.ctcae import Criteria
 
 
+PER_KG = "/kg"
+
+
 @dataclass(frozen=True)
 class Parameter:
     """A number of a protocol, with its provenance (`source`: protocol, label, guideline, default).
@@ -22,6 +25,16 @@ class Parameter:
     unit: str
     source: str
     confirmed: bool = False
+
+    @property
+    def per_kg(self) -> bool:
+        """Whether it is a dose per kg of body weight."""
+        return self.unit.endswith(PER_KG)
+
+    @property
+    def measure(self) -> str:
+        """Its unit; of a dose per kg that of the dose: the rule gives the weight itself."""
+        return self.unit.removesuffix(PER_KG)
 
 
 @dataclass(frozen=True)

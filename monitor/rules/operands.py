@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from lark import Token, Tree
 from lark.visitors import Interpreter
 
-from monitor.clinical.domains import columns_of, kind_of
+from monitor.clinical.domains import DOSES_PER_KG, columns_of, kind_of
 from monitor.clinical.units import canonical
 from monitor.errors import Problem
 from monitor.records import Kind, day_number
@@ -31,6 +32,7 @@ from monitor.rules.rule import (
 from monitor.rules.scope import Mismatch, Part, Scope, convertible, meet, suggest
 
 FUNCTIONS = ("abs", "coalesce", "days", *(function.value for function in Function))
+WEIGHT = "WEIGHT"  # a dose per kg times it is a dose, a dose divided by it is one per kg
 WITHOUT = (Function.NTH, Function.DAYS_SINCE_PREV)  # take no column
 EXTREMES = (Function.HIGHEST, Function.LOWEST)  # take a number
 
@@ -129,6 +131,7 @@ class Operands(Interpreter[Token, Any]):
             own=quantity and not of_found,
             found=quantity and of_found,
             plain=kind is Kind.NUMBER,
+            per_kg=name in DOSES_PER_KG,
         )
 
     def parameter(self, tree: Tree[Token]) -> Part:
@@ -141,11 +144,12 @@ class Operands(Interpreter[Token, Any]):
             return self.made(tree, Param(name), Kind.NUMBER)
         if name not in params:
             raise Mismatch(tree.meta.start_pos, f":{name} is not a parameter{suggest(name, params)}")
-        unit = params[name].unit
+        unit = params[name].measure
         target = self.scope.unit
         if unit and target and canonical(target) and not convertible(unit, target):
             raise Mismatch(tree.meta.start_pos, f":{name} is in {unit}, which can't be converted to {target}")
-        return self.made(tree, Param(name), Kind.QUANTITY if unit else Kind.NUMBER)
+        kind = Kind.QUANTITY if unit else Kind.NUMBER
+        return self.made(tree, Param(name), kind, per_kg=params[name].per_kg)
 
     # ------------------------------------------------------------ functions and arithmetic
 
@@ -186,7 +190,13 @@ class Operands(Interpreter[Token, Any]):
             return self.made(tree, node, Kind.DATE)
         quantity = column.kind is Kind.QUANTITY
         return self.made(
-            tree, node, column.kind, own=quantity, past=quantity, plain=column.kind is Kind.NUMBER
+            tree,
+            node,
+            column.kind,
+            own=quantity,
+            past=quantity,
+            plain=column.kind is Kind.NUMBER,
+            per_kg=column.name in DOSES_PER_KG,
         )
 
     def _days(self, tree: Tree[Token], given: list[Part]) -> Part:
@@ -209,7 +219,7 @@ class Operands(Interpreter[Token, Any]):
 
     def _like(self, tree: Tree[Token], node: Expression, part: Part, kind: Kind | None = None) -> Part:
         """A new operand with the kind and the origin of another."""
-        flags = {"own": part.own, "found": part.found, "plain": part.plain, "past": part.past}
+        flags = {name: getattr(part, name) for name in ("own", "found", "plain", "past", "per_kg")}
         return self.made(tree, node, kind or part.kind, **flags)
 
     def addition(self, tree: Tree[Token]) -> Part | None:
@@ -232,7 +242,9 @@ class Operands(Interpreter[Token, Any]):
             raise Mismatch(
                 left.at, f"{left.text} {sign} {right.text} has a unit of its own; rules can't name it"
             )
-        return self._like(tree, node, right if right.kind is Kind.QUANTITY else left)
+        quantity, other = (right, left) if right.kind is Kind.QUANTITY else (left, right)
+        weighed = isinstance(other.node, Column) and other.node.name == WEIGHT
+        return self._like(tree, node, replace(quantity, per_kg=quantity.per_kg is not weighed))
 
     def _operands(self, tree: Tree[Token]) -> tuple[Part | None, Part | None, Operator]:
         first, sign, second = tree.children

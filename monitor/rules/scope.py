@@ -43,7 +43,7 @@ class Part:
 
     `own` and `found` say that it holds a quantity of the record itself, of the found record;
     `plain` that it holds a column or a count of days that has no unit, `past` that it holds a
-    quantity of an earlier record.
+    quantity of an earlier record, `per_kg` that it is a dose per kg of body weight.
     """
 
     node: Expression
@@ -54,6 +54,7 @@ class Part:
     found: bool = False
     plain: bool = False
     past: bool = False
+    per_kg: bool = False
 
     @property
     def numeric(self) -> bool:
@@ -87,6 +88,7 @@ def meet(scope: Scope, left: Part, right: Part) -> Part:
         return _both(left, right, Kind.NUMBER)
     for one, other in ((left, right), (right, left)):
         _refuse_plain(scope, one, other)
+    _refuse_weights(left, right)
     joined = _both(left, right, Kind.QUANTITY)
     if not _same_record(left, right):
         _need_units(scope, joined)
@@ -121,6 +123,16 @@ def _refuse_plain(scope: Scope, one: Part, other: Part) -> None:
     if one.kind is Kind.NUMBER and isinstance(one.node, Param) and scope.params is not None:
         raise Mismatch(
             one.at, f"{one.text} has no unit, and {other.text} is a quantity: give the parameter its unit"
+        )
+
+
+def _refuse_weights(left: Part, right: Part) -> None:
+    """A dose never meets a dose per kg; a bare number is what it stands beside."""
+    quantities = left.kind is right.kind is Kind.QUANTITY
+    if quantities and left.per_kg is not right.per_kg:
+        heavy, light = (left, right) if left.per_kg else (right, left)
+        raise Mismatch(
+            right.at, f"{heavy.text} is per kg and {light.text} is not; multiply by WEIGHT, or divide by it"
         )
 
 

@@ -86,12 +86,14 @@ def row_factor(row: Row, unit: str) -> float | None:
     """What the record's quantities are multiplied by to be in `unit`; None: can't be converted."""
     if not unit:
         return 1.0
-    return units.factor(row.get("ANALYTE"), row["UNIT"], unit) if row.get("UNIT") else None
+    if not row.get("UNIT"):  # a score has none: a rule that says so takes it as it is
+        return 1.0 if unit == units.NONE else None
+    return units.factor(row.get("ANALYTE"), row["UNIT"], unit)
 
 
 def param_factor(param: Param, scope: Scope) -> float | None:
     """What a parameter's value is multiplied by to be in the unit of the condition."""
-    own = scope.context.params[param.name].unit
+    own = scope.context.params[param.name].measure
     if not own or not scope.unit:
         return 1.0
     return units.factor(scope.row.get("ANALYTE"), own, scope.unit)

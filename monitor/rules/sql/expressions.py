@@ -92,11 +92,11 @@ def _as_of(_node: AsOf, scope: Scope) -> Range:
 @compile_expression.register
 def _parameter(node: Param, scope: Scope) -> Range:
     parameter = scope.context.params[node.name]
-    if not scope.unit or not parameter.unit or parameter.unit == scope.unit:
+    if not scope.unit or not parameter.measure or parameter.measure == scope.unit:
         return one(number(parameter.value), number(abs(parameter.value)))
-    unit, analyte = literal(parameter.unit, String()), scope.record.fixed("analyte")
+    unit, analyte = literal(parameter.measure, String()), scope.record.fixed("analyte")
     analytes = scope.words(scope.record.domain, "ANALYTE")
-    value = number(parameter.value) * factor(unit, analyte, scope.unit, [parameter.unit], analytes)
+    value = number(parameter.value) * factor(unit, analyte, scope.unit, [parameter.measure], analytes)
     return one(value, func.abs(value))
 
 

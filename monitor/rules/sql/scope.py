@@ -214,6 +214,8 @@ def factor(
     `units` and `analytes` are those that the data hold: the others need no words.
     """
     branches: list[tuple[Element, Element]] = []
+    if target == monitor_units.NONE:  # a score has no unit: a rule that says so takes it as it is
+        branches.append((unit.is_(None), number(1.0)))
     for name in units:
         of_anything = monitor_units.factor(None, name, target)
         if of_anything is not None:

@@ -1,0 +1,121 @@
+"""The rules of a whole protocol, said in the language: which constructs each one needs.
+
+`python -m tests.paper.constructs` writes docs/constructs.md afresh.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from monitor.rules.rule import AnyOf, Rule, Window
+from monitor.rules.rulefile import Pack, load_rules
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "constructs.md"
+PACKS = ("generic", "romiplostim-aa", "paper")
+ELSEWHERE = {
+    "G-04": "the alert's life: a follow-up that makes an event serious, fatal or related opens a further clock",
+    "G-16": "the monitor's own alerts: a held or missing transfer, a missed run, an alert that nobody acknowledged",
+    "MON-01": "PLT-05 and RSP-01 are its form: `without` in a window of days",
+    "MON-02": "`repeat` with `max_gap`: a run across a longer gap can't be told, and says so",
+}
+# Nodes whose name an author does not write; the rest are called what he writes.
+SILENT = {"Rule", "Series", "Column", "Number", "Text", "Param", "And", "Or", "Compare", "Window", "Clear", "Example"}
+WRITTEN = {
+    "With": "with",
+    "Without": "without",
+    "WithRule": "with.rule",
+    "WithoutRule": "without.rule",
+    "AnyOf": "any",
+    "Level": "level",
+    "InList": "in @list",
+    "InWords": "in (…)",
+    "IsNull": "is null",
+    "Matches": "matches @list",
+    "DaysBetween": "days()",
+    "AsOf": ":as_of",
+    "Not": "not",
+    "Arithmetic": "arithmetic",
+    "Absolute": "abs()",
+}
+MARKS = ("run_end", "same_day", "linked", "latest")
+NUMBERED = ("count", "sum", "tie", "state", "open")
+
+
+def paper(folder: Path) -> Pack:
+    """The shipped packs with the paper rules beside them, in a folder of their own."""
+    shutil.copytree(ROOT / "rules", folder, dirs_exist_ok=True)
+    shutil.copytree(Path(__file__).parent / "rules", folder, dirs_exist_ok=True)
+    return load_rules(folder, PACKS)
+
+
+def constructs(rule: Rule) -> list[str]:
+    """What of the language a rule uses, in a fixed order, each once."""
+    return sorted(set(_named(rule)))
+
+
+def _named(node: Any) -> Iterator[str]:
+    if isinstance(node, tuple):
+        for item in node:
+            yield from _named(item)
+    if not is_dataclass(node):
+        return
+    name = type(node).__name__
+    if name not in SILENT:
+        yield WRITTEN.get(name, name.lower())
+    if isinstance(node, Window):
+        yield from _window(node)
+    for field in fields(node):
+        value = getattr(node, field.name)
+        if field.name == "examples":
+            continue
+        if field.name in MARKS and value is True:
+            yield field.name
+        if field.name in NUMBERED and value not in (None, field.default) and not isinstance(node, AnyOf):
+            yield f"{field.name}"
+        yield from _named(value)
+
+
+def _window(window: Window) -> Iterator[str]:
+    if not isinstance(window.low, int | None) or not isinstance(window.high, int | None):
+        yield "window prev"
+    if str(getattr(window, "unit", "")).startswith("h"):
+        yield "hours"
+
+
+def page() -> str:
+    """docs/constructs.md: a table of the rules and what they need."""
+    with TemporaryDirectory() as folder:
+        rules = [rule for rule in paper(Path(folder)).rules]
+    lines = [
+        "# A protocol's rules in the language",
+        "",
+        "Every rule of a real protocol's safety plan, said in the language: each stands as a rule file in",
+        "`rules/` or, as a sketch with one worked example, in `tests/paper/rules/`, and is run by the tests on",
+        "both engines. A sketch shows that a rule can be said; its numbers and lists are no protocol's.",
+        "This page is written from those files by `python -m tests.paper.constructs`.",
+        "",
+        "| rule | says | looks at | constructs |",
+        "| --- | --- | --- | --- |",
+        *(_line(rule) for rule in sorted(rules, key=lambda each: each.id)),
+        "",
+        "Not rules, because no record of the trial's data says them:",
+        "",
+        *(f"- {name}: {why}." for name, why in ELSEWHERE.items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _line(rule: Rule) -> str:
+    shipped = "" if rule.pack == "paper" else " (shipped)"
+    used = ", ".join(f"`{each}`" for each in constructs(rule))
+    return f"| {rule.id}{shipped} | {rule.title} | {', '.join(rule.domains)} | {used} |"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")
