@@ -244,20 +244,37 @@ def _known(given: Input, name: str) -> frozenset[str]:
 
 def _made(given: Input, name: str, received: Collection[str]) -> set[str]:
     """The columns that only derivation makes."""
-    if name in ("DOSE", "DAILY") and name not in given.columns:
-        own = {column for column in DOMAINS[name].columns if not column.startswith("VISIT")}
-        return own | {"DT", f"{name}DT"}
-    if name == "DOSE":
-        return {"LEVEL", "PREVLEVEL"} if {"DOSEKG", "LEVEL"} & set(received) else set()
-    if name == "AEDRUG" and name not in given.columns:
-        parts = {"ACN", "REL"}
-        return {"DRUG"} | {
-            part for part in parts if any(column.startswith(f"AE{part}") for column in received)
-        }
+    if name in ("DOSE", "DAILY"):
+        return _made_of_doses(given, name, received)
     if name in ("AE", "AEDRUG"):
-        return {HOURS_TO_SPONSOR} if {"AEAWDTC", "AERCVDTC"} <= set(received) else set()
-    if DOMAINS[name].record_class is not RecordClass.FINDINGS:
-        return set()
+        return _made_of_events(given, name, received)
+    return _made_of_results(given, name, received) if _is_findings(name) else set()
+
+
+def _is_findings(name: str) -> bool:
+    return DOMAINS[name].record_class is RecordClass.FINDINGS
+
+
+def _made_of_doses(given: Input, name: str, received: Collection[str]) -> set[str]:
+    """Of doses written by hand the levels; of those received, all."""
+    if name in given.columns:
+        levels = name == "DOSE" and {"DOSEKG", "LEVEL"} & set(received)
+        return {"LEVEL", "PREVLEVEL"} if levels else set()
+    made = {column for column in DOMAINS[name].columns if not column.startswith("VISIT")}
+    return made | {"DT", f"{name}DT"}
+
+
+def _made_of_events(given: Input, name: str, received: Collection[str]) -> set[str]:
+    """The hours to the sponsor, and what events say of each drug."""
+    hours = {HOURS_TO_SPONSOR} if {"AEAWDTC", "AERCVDTC"} <= set(received) else set()
+    if name == "AE" or name in given.columns:
+        return hours
+    parts = {part for part in ("ACN", "REL") if any(each.startswith(f"AE{part}") for each in received)}
+    return hours | {"DRUG"} | parts
+
+
+def _made_of_results(given: Input, name: str, received: Collection[str]) -> set[str]:
+    """Results in standard units, limits, what a baseline gives, grades."""
     results = {f"{name}{part}" for part in ("STRESN", "STRESC", "ORRES")}
     limits = {f"{name}STNR{end}" for end in ("LO", "HI") if f"{name}ORNR{end}" in received}
     exposure = {"EC", "EX", "DOSE"} & set(given.columns) or given.has("DM", "RFXSTDTC")

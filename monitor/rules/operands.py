@@ -147,7 +147,11 @@ class Operands(Interpreter[Token, Any]):
         unit = params[name].measure
         target = self.scope.unit
         if unit and target and canonical(target) and not convertible(unit, target):
-            raise Mismatch(tree.meta.start_pos, f":{name} is in {unit}, which can't be converted to {target}")
+            given = params[name].unit
+            which = "which" if given == unit else f"and its {unit}"
+            raise Mismatch(
+                tree.meta.start_pos, f":{name} is in {given}, {which} can't be converted to {target}"
+            )
         kind = Kind.QUANTITY if unit else Kind.NUMBER
         return self.made(tree, Param(name), kind, per_kg=params[name].per_kg)
 

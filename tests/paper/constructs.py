@@ -12,20 +12,33 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from monitor.rules.rule import AnyOf, Rule, Window
+from monitor.rules.rule import Rule, Window
 from monitor.rules.rulefile import Pack, load_rules
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "constructs.md"
 PACKS = ("generic", "romiplostim-aa", "paper")
 ELSEWHERE = {
-    "G-04": "the alert's life: a follow-up that makes an event serious, fatal or related opens a further clock",
-    "G-16": "the monitor's own alerts: a held or missing transfer, a missed run, an alert that nobody acknowledged",
+    "G-04": "the alert's life: a follow-up that makes an event serious or fatal opens a further clock",
+    "G-16": "the monitor's own alerts: a held or missing transfer, a missed run, an alert not acknowledged",
     "MON-01": "PLT-05 and RSP-01 are its form: `without` in a window of days",
     "MON-02": "`repeat` with `max_gap`: a run across a longer gap can't be told, and says so",
 }
 # Nodes whose name an author does not write; the rest are called what he writes.
-SILENT = {"Rule", "Series", "Column", "Number", "Text", "Param", "And", "Or", "Compare", "Window", "Clear", "Example"}
+SILENT = {
+    "Rule",
+    "Series",
+    "Column",
+    "Number",
+    "Text",
+    "Param",
+    "And",
+    "Or",
+    "Compare",
+    "Window",
+    "Clear",
+    "Example",
+}
 WRITTEN = {
     "With": "with",
     "Without": "without",
@@ -60,29 +73,34 @@ def constructs(rule: Rule) -> list[str]:
 
 
 def _named(node: Any) -> Iterator[str]:
-    if isinstance(node, tuple):
-        for item in node:
-            yield from _named(item)
-    if not is_dataclass(node):
-        return
+    for item in node if isinstance(node, tuple) else ():
+        yield from _named(item)
+    if is_dataclass(node) and not isinstance(node, type):
+        yield from _of_node(node)
+        for field in fields(node):
+            if field.name != "examples":
+                yield from _named(getattr(node, field.name))
+
+
+def _of_node(node: Any) -> Iterator[str]:
+    """What an author writes for a node and its keys."""
     name = type(node).__name__
-    if name not in SILENT:
+    if name == "SeriesFunction":
+        yield f"{node.function.value}()"
+    elif name not in SILENT:
         yield WRITTEN.get(name, name.lower())
     if isinstance(node, Window):
         yield from _window(node)
     for field in fields(node):
         value = getattr(node, field.name)
-        if field.name == "examples":
-            continue
         if field.name in MARKS and value is True:
             yield field.name
-        if field.name in NUMBERED and value not in (None, field.default) and not isinstance(node, AnyOf):
-            yield f"{field.name}"
-        yield from _named(value)
+        if field.name in NUMBERED and value not in (None, field.default):
+            yield field.name
 
 
 def _window(window: Window) -> Iterator[str]:
-    if not isinstance(window.low, int | None) or not isinstance(window.high, int | None):
+    if "prev" in (str(window.low), str(window.high)):
         yield "window prev"
     if str(getattr(window, "unit", "")).startswith("h"):
         yield "hours"
@@ -91,13 +109,13 @@ def _window(window: Window) -> Iterator[str]:
 def page() -> str:
     """docs/constructs.md: a table of the rules and what they need."""
     with TemporaryDirectory() as folder:
-        rules = [rule for rule in paper(Path(folder)).rules]
+        rules = list(paper(Path(folder)).rules)
     lines = [
         "# A protocol's rules in the language",
         "",
-        "Every rule of a real protocol's safety plan, said in the language: each stands as a rule file in",
-        "`rules/` or, as a sketch with one worked example, in `tests/paper/rules/`, and is run by the tests on",
-        "both engines. A sketch shows that a rule can be said; its numbers and lists are no protocol's.",
+        "Every rule of a protocol's safety plan, said in the language: each stands as a rule file in",
+        "`rules/` or, as a sketch with one worked example, in `tests/paper/rules/`, and is run by the tests",
+        "on both engines. A sketch shows that a rule can be said; its numbers and lists are no protocol's.",
         "This page is written from those files by `python -m tests.paper.constructs`.",
         "",
         "| rule | says | looks at | constructs |",

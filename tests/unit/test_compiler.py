@@ -275,7 +275,7 @@ def test_mass_becomes_substance_for_its_analyte_alone(tmp_path: Path) -> None:
     rows = [
         result(0, "2026-03-01", 2.1, test="BILI", unit="mg/dL"),  # 35.9 umol/L
         result(1, "2026-03-02", 2.0, test="BILI", unit="mg/dL"),  # 34.2 umol/L
-        result(2, "2026-03-03", 2.1, test="ALB", unit="mg/dL"),
+        result(2, "2026-03-03", 2.1, test="XYZ", unit="mg/dL"),
     ]
     series = Series("LB", None, "umol/L")
     where = Compare(Comparator.GT, VALUE, Number(34.2))
@@ -285,7 +285,7 @@ def test_mass_becomes_substance_for_its_analyte_alone(tmp_path: Path) -> None:
 def test_a_parameter_in_another_unit_is_converted_with_the_analyte(tmp_path: Path) -> None:
     rows = [
         result(0, "2026-03-01", 35.0, test="BILI", unit="umol/L"),
-        result(1, "2026-03-01", 35.0, test="ALB", unit="umol/L"),
+        result(1, "2026-03-01", 35.0, test="XYZ", unit="umol/L"),
     ]
     params = {"limit": Parameter("limit", 2.0, "mg/dL", "protocol")}
     rule = rule_of(Compare(Comparator.GT, VALUE, Param("limit")), Series("LB", None, "umol/L"))

@@ -242,7 +242,7 @@ def test_a_quantity_meets_a_number_only_in_a_series_with_a_unit(text: str) -> No
         ("LBSTRESN > days(LBDT, :as_of)", "days(LBDT, :as_of) has no unit, and LBSTRESN is a quantity"),
         ("LBSTRESN * LBSTNRHI > 3", "LBSTRESN * LBSTNRHI has a unit of its own; rules can't name it"),
         ("3 / LBSTRESN > 3", "3 / LBSTRESN has a unit of its own; rules can't name it"),
-        ("LBSTRESN > :dose", ":dose is in ug/kg, which can't be converted to 10^9/L"),
+        ("LBSTRESN > :dose", ":dose is in ug/kg, and its ug can't be converted to 10^9/L"),
     ],
 )
 def test_what_has_no_unit_never_meets_a_quantity(text: str, said: str) -> None:

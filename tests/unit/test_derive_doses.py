@@ -146,7 +146,9 @@ AE = "USUBJID | AESTDT | AETERM | AEACN | AEREL | AEACN1 | AEREL1 | AEACN2 | AER
 
 
 def events(text: str, folder: Path, **settings: Any) -> list[tuple[Any, ...]]:
-    return made(folder, {"AE": rows(text)}, **settings).ask("AEDRUG", "KEY, DRUG, ACN, REL")
+    found = made(folder, {"AE": rows(text)}, **settings).ask("AEDRUG", "KEY, DRUG, ACN, REL")
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(row[0] for row in found), 1)}
+    return [(f"AE-{numbers[key]}", *told) for key, *told in found]
 
 
 def test_an_event_is_one_record_per_drug_with_one_key(tmp_path: Path) -> None:
