@@ -28,6 +28,8 @@ from monitor.rules.terms import Row
 AS_OF = date(2026, 12, 31)  # to when the data of an example reach, unless it says so itself
 CTCAE: Literal["5.0", "6.0"] = "5.0"  # the version by which examples are graded
 PER_DRUG = re.compile(r"^AE(ACN|REL)\d$")  # events with such columns are one record for each drug
+# What derivation makes unless the rows of a domain say it: then it is taken as it stands.
+BY_HAND = frozenset("BASE CHG PCHG BNRIND BNRLO BNRHI DOSEKG LEVEL PREVLEVEL WEIGHT".split())
 Episodes = Mapping[str, Sequence[Episode]]
 
 
@@ -114,7 +116,8 @@ def _received(pack: Pack, case: Case) -> object:
     absent = frozenset(domain for domain in asked if not given & {domain, *FOLLOWS.get(domain, ())})
     columns = {name for _, rows in case.example.rows for row in rows for name, _ in row}
     unknown = dict(case.example.terms).get(UNKNOWN, ())
-    return absent, any(PER_DRUG.match(name) for name in columns), unknown
+    by_hand = frozenset(given & FOLLOWS.keys()), frozenset(columns & BY_HAND)
+    return absent, by_hand, any(PER_DRUG.match(name) for name in columns), unknown
 
 
 def _source(table: str) -> str:
