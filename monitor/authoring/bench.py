@@ -29,7 +29,9 @@ AS_OF = date(2026, 12, 31)  # to when the data of an example reach, unless it sa
 CTCAE: Literal["5.0", "6.0"] = "5.0"  # the version by which examples are graded
 PER_DRUG = re.compile(r"^AE(ACN|REL)\d$")  # events with such columns are one record for each drug
 # What derivation makes unless the rows of a domain say it: then it is taken as it stands.
-BY_HAND = frozenset("BASE CHG PCHG BNRIND BNRLO BNRHI DOSEKG LEVEL PREVLEVEL WEIGHT".split())
+BY_HAND = frozenset(
+    ("BASE", "CHG", "PCHG", "BNRIND", "BNRLO", "BNRHI", "DOSEKG", "LEVEL", "PREVLEVEL", "WEIGHT")
+)
 Episodes = Mapping[str, Sequence[Episode]]
 
 

@@ -91,6 +91,8 @@ def _of_node(node: Any) -> Iterator[str]:
         yield WRITTEN.get(name, name.lower())
     if isinstance(node, Window):
         yield from _window(node)
+    if isinstance(node, Rule) and node.finds:
+        yield "find.rule"
     for field in fields(node):
         value = getattr(node, field.name)
         if field.name in MARKS and value is True:
