@@ -19,7 +19,9 @@ from monitor.rules.rule import (
     Clear,
     Comparator,
     Condition,
+    Each,
     Expression,
+    Function,
     Level,
     Open,
     Operator,
@@ -35,7 +37,7 @@ from tests.spec.book import CHAPTERS, PAGE, Expected, rendered
 from tests.spec.manual import LISTS, PARAMS, ROOT
 
 NODES = [*get_args(Expression), *get_args(Condition), *get_args(Clause), Level, Clear, Repeat]
-WORDS = [word for kind in (Comparator, Operator, At, Open, Per, State, Tie) for word in kind]
+WORDS = [word for kind in (Comparator, Operator, At, Open, Per, State, Tie, Each, Function) for word in kind]
 # Said nowhere in a rule: they are what a key left out means.
 SILENT = {Tie.STUDY}
 

@@ -21,6 +21,7 @@ from monitor.rules.rule import (
     Condition,
     Each,
     Expression,
+    Function,
     Level,
     Open,
     Operator,
@@ -45,7 +46,7 @@ MANY = settings(
     suppress_health_check=list(HealthCheck),
 )
 NODES = [*get_args(Expression), *get_args(Condition), *get_args(Clause), Level, Clear, Repeat]
-WORDS = [word for kind in (Comparator, Operator, At, Open, Per, State, Tie, Each) for word in kind]
+WORDS = [word for kind in (Comparator, Operator, At, Open, Per, State, Tie, Each, Function) for word in kind]
 
 
 @pytest.fixture(scope="module")
