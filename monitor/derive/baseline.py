@@ -6,6 +6,7 @@ from monitor.clinical import units
 from monitor.clinical.domains import DOMAINS
 from monitor.clinical.sql import query, quoted, table_of, text
 from monitor.derive.chosen import chosen
+from monitor.derive.findings import ROUNDING
 from monitor.derive.stage import BASELINE, Input
 from monitor.rules.ctcae import INDICATORS, indicator
 
@@ -17,7 +18,8 @@ def add_baseline(given: Input, name: str) -> None:
 
     By default the baseline is the last exact value before the subject's first dose of any study
     drug, of the same test and specimen. CHG and PCHG come from the original values where both
-    share one original unit. BNRLO and BNRHI are the limits of the baseline's own record; BNRIND
+    share one original unit, and BASE is that value converted as the record's own result was: so
+    ratios are those of the original values, whatever was rounded (0.8 to 1.0 mg/dL is +25 %). BNRLO and BNRHI are the limits of the baseline's own record; BNRIND
     says by them whether it was HIGH, LOW or NORMAL, and where they are missing as the laboratory
     did. Needs the table `first_doses` (USUBJID, DRUG, DAY, SECOND).
     """
@@ -28,6 +30,10 @@ def add_baseline(given: Input, name: str) -> None:
     same = " AND ".join(f"b.{quoted(c)} IS NOT DISTINCT FROM r.{quoted(c)}" for c in DOMAINS[name].series)
     scale = "CASE WHEN b.UNIT IS NOT DISTINCT FROM r.UNIT THEN 1 ELSE f.factor END"
     shared = f"r.{quoted(name + 'ORRESU')} = b.original_unit"
+    # As the result itself was converted, unless that is more than a matter of rounding.
+    as_result = f"digits(b.original * r.{value} / nullif(num(r.{quoted(name + 'ORRES')}), 0))"
+    near = f"abs({as_result} - b.value * ({scale})) <= {ROUNDING} * abs(b.value * ({scale}))"
+    base = f"CASE WHEN {shared} AND f2.factor IS NOT NULL AND {near} THEN {as_result} END"
     change = f"num(r.{quoted(name + 'ORRES')}) - b.original"
     in_unit = f"CASE WHEN {shared} AND r.{value} IS NOT NULL THEN ({change}) * f2.factor END"
     percent = (
@@ -36,14 +42,14 @@ def add_baseline(given: Input, name: str) -> None:
     query(
         connection,
         f"CREATE TEMP TABLE {quoted('final_' + name)} AS"
-        f" SELECT * EXCLUDE ({', '.join(BASELINE)}, one, two, three, four, low, high, range, note, scale),"
-        " coalesce(BASE, one * scale) AS BASE,"
+        f" SELECT * EXCLUDE ({', '.join(BASELINE)}, zero, one, two, three, four, low, high, range, note,"
+        " scale), coalesce(BASE, zero, one * scale) AS BASE,"
         " coalesce(CHG, digits(coalesce(two, three - one * scale))) AS CHG,"
         " coalesce(PCHG, digits(coalesce(four, (three - one * scale) / nullif(one * scale, 0) * 100)))"
         " AS PCHG, coalesce(BNRLO, low * scale) AS BNRLO, coalesce(BNRHI, high * scale) AS BNRHI,"
         " coalesce(w.indicator, range) AS BNRIND, coalesce(BASENOTE, note) AS BASENOTE"
-        f" FROM (SELECT r.*, b.value AS one, {in_unit} AS two, r.{value} AS three, {percent} AS four,"
-        f" b.low, b.high, b.range, b.note, {scale} AS scale"
+        f" FROM (SELECT r.*, {base} AS zero, b.value AS one, {in_unit} AS two, r.{value} AS three,"
+        f" {percent} AS four, b.low, b.high, b.range, b.note, {scale} AS scale"
         f" FROM {quoted('stage_' + name)} r LEFT JOIN ranged b ON b.USUBJID = r.USUBJID AND {same}"
         " LEFT JOIN conversions f ON f.analyte IS NOT DISTINCT FROM r.ANALYTE"
         " AND f.unit = b.UNIT AND f.target = r.UNIT"

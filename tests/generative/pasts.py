@@ -44,6 +44,7 @@ from tests.generative.strategies import (
     COLUMNS,
     FIRST,
     LAST,
+    RELATION,
     SITES,
     WORDS,
     Place,
@@ -104,7 +105,7 @@ def _row(parts: tuple[tuple[Any, ...], tuple[dict[str, Any], ...]]) -> Row:
 def tables() -> SearchStrategy[dict[str, list[Row]]]:
     """Two subjects with long series."""
     long = {domain: st.lists(records(domain), min_size=5, max_size=14) for domain in COLUMNS}
-    return st.fixed_dictionaries(long).map(_numbered)
+    return st.fixed_dictionaries(long).map(lambda drawn: {**_numbered(drawn), RELATION: []})
 
 
 @cache

@@ -262,12 +262,19 @@ def test_censored_undated_and_undone_values_are_no_baseline(tmp_path: Path) -> N
     assert {row[0] for row in made(tmp_path, {"LB": lb, "EX": EX}).ask("LB", "BASE")} == {10.0}
 
 
-def test_change_comes_from_original_values_where_they_share_a_unit(tmp_path: Path) -> None:
+def test_changes_and_ratios_come_from_original_values_where_they_share_a_unit(tmp_path: Path) -> None:
     lb = lab("""USUBJID | LBTESTCD | LBDT | LBORRES | LBORRESU | LBSTRESN | LBSTRESU
                 01 | CREAT | 2026-01-01 | 0.8 | mg/dL | 71 | umol/L
                 01 | CREAT | 2026-01-14 | 1.0 | mg/dL | 88 | umol/L""")
     tables = made(tmp_path, {"LB": lb, "EX": EX})
-    assert tables.ask("LB", "BASE, CHG, PCHG")[1] == (71.0, 17.68, 25.0)
+    assert tables.ask("LB", "BASE, CHG, PCHG, LBSTRESN / BASE") == [(71, 0, 0, 1), (70.4, 17.68, 25, 1.25)]
+
+
+def test_a_ratio_of_units_that_no_factor_joins_is_that_of_the_standard_values(tmp_path: Path) -> None:
+    lb = lab("""USUBJID | LBTESTCD | LBDT | LBORRES | LBORRESU | LBSTRESN | LBSTRESU
+                01 | TEMP | 2026-01-01 | 100.4 | F | 38 | C
+                01 | TEMP | 2026-01-14 | 98.6 | F | 37 | C""")
+    assert made(tmp_path, {"LB": lb, "EX": EX}).ask("LB", "BASE") == [(38,), (38,)]
 
 
 def test_a_baseline_in_another_unit_is_converted_or_missing(tmp_path: Path) -> None:
