@@ -19,8 +19,9 @@ def add_baseline(given: Input, name: str) -> None:
     By default the baseline is the last exact value before the subject's first dose of any study
     drug, of the same test and specimen. CHG and PCHG come from the original values where both
     share one original unit, and BASE is that value converted as the record's own result was: so
-    ratios are those of the original values, whatever was rounded (0.8 to 1.0 mg/dL is +25 %). BNRLO and BNRHI are the limits of the baseline's own record; BNRIND
-    says by them whether it was HIGH, LOW or NORMAL, and where they are missing as the laboratory
+    ratios are those of the original values, whatever was rounded (0.8 to 1.0 mg/dL is +25 %).
+    BNRLO and BNRHI are the limits of the baseline's own record; BNRIND says by them whether it was
+    HIGH, LOW or NORMAL, and where they are missing as the laboratory
     did. Needs the table `first_doses` (USUBJID, DRUG, DAY, SECOND).
     """
     connection, value = given.connection, quoted(f"{name}STRESN")
