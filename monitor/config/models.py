@@ -199,6 +199,7 @@ class StudySettings(_Section):
     terms: dict[str, tuple[str, ...]] = {}
     drugs: dict[str, DrugSettings] = {}
     baseline: dict[str, BaselineSettings] = {}
+    weight: Literal["start", "current"] = "start"
     through: dict[str, date] = {}
     delivery: Literal["full", "delta"] = "full"
     max_lost: float = Field(default=0.02, ge=0, le=1)

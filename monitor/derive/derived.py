@@ -8,7 +8,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import monitor
@@ -35,7 +35,7 @@ from monitor.clinical.sql import (
 )
 from monitor.config import StudySettings
 from monitor.derive import baseline, daily, doses, events, relations
-from monitor.derive.invalid import mark_invalid
+from monitor.derive.invalid import called_invalid, mark_invalid
 from monitor.derive.prepare import prepare
 from monitor.derive.stage import CARRIED, Input, physical, stage
 from monitor.errors import EngineError
@@ -43,18 +43,22 @@ from monitor.files import publish
 from monitor.records import Kind
 from monitor.rules.invalid import Invalid
 
-DERIVATION = "5"  # counted up when the meaning of a derived table changes
-COLUMNS = "columns.json"
+DERIVATION = "6"  # counted up when the meaning of a derived table changes
+COLUMNS, INVALID = "columns.json", "invalid.json"
 Rows = Mapping[str, Sequence[Mapping[str, str]]]
 
 
 @dataclass(frozen=True)
 class Derived:
-    """A study's derived tables, by domain, and for each the columns received or derived."""
+    """A study's derived tables, by domain, and for each the columns received or derived.
+
+    `invalid` counts the results of a domain that are no values, by reason.
+    """
 
     id: str
     tables: Mapping[str, Path]
     columns: Mapping[str, frozenset[str]]
+    invalid: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def derive(
@@ -131,6 +135,7 @@ def _id(hashes: Mapping[str, str], study: StudySettings, invalid: Sequence[Inval
         "unknown": sorted(study.terms.get("unknown", ())),
         "drugs": {name: drug.model_dump() for name, drug in study.drugs.items()},
         "baseline": {name: each.model_dump() for name, each in study.baseline.items()},
+        "weight": study.weight,
         "invalid": [each.text for each in invalid],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -182,6 +187,8 @@ def _publish(connection: Connection, given: Input, folder: Path, name: str) -> N
         related = relations.add_relations(given, made)
         write_parquet(connection, f"SELECT * FROM {related}", work / f"{relations.RELATION}.parquet")
         columns[relations.RELATION] = list(relations.COLUMNS)
+        counted = {domain: called_invalid(given, domain) for domain in given.columns}
+        (work / INVALID).write_text(json.dumps(counted), encoding="utf-8")
         (work / COLUMNS).write_text(json.dumps(columns), encoding="utf-8")
         if not (folder / name).exists():
             publish(work, folder / name)
@@ -203,7 +210,8 @@ def _whole(connection: Connection, domain: str, table: str) -> str:
 def _open(folder: Path) -> Derived:
     columns = json.loads((folder / COLUMNS).read_text(encoding="utf-8"))
     tables = {name: folder / f"{name}.parquet" for name in columns}
-    return Derived(folder.name, tables, {name: frozenset(each) for name, each in columns.items()})
+    invalid = json.loads((folder / INVALID).read_text(encoding="utf-8"))
+    return Derived(folder.name, tables, {name: frozenset(each) for name, each in columns.items()}, invalid)
 
 
 def _derive(given: Input) -> dict[str, str]:

@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from monitor.clinical.domains import columns_of
 from monitor.clinical.sql import columns, query, quoted, table_of
-from monitor.clinical.units import factor
 from monitor.derive.stage import Input
+from monitor.derive.weights import weights
 from monitor.records import Kind
 
 # CDISC FREQ: administrations a day, and days from one to the next.
@@ -185,23 +185,6 @@ def first_doses(given: Input, *, exposure: bool) -> None:
     )
 
 
-def weights(given: Input) -> None:
-    """Make `weights`: each subject's weight in kg at the start of treatment (BASE of VS WEIGHT)."""
-    connection = given.connection
-    rows: list[tuple[object, ...]] = []
-    if "VS" in given.columns:
-        found = query(
-            connection,
-            "SELECT USUBJID, arg_max(BASE, ROWN), arg_max(UNIT, ROWN) FROM final_VS"
-            " WHERE VSTESTCD = 'WEIGHT' AND BASE > 0 AND UNIT IS NOT NULL GROUP BY USUBJID",
-        )
-        factors = {unit: factor(None, unit, "kg") for _, _, unit in found}
-        rows = [
-            (subject, base * times) for subject, base, unit in found if (times := factors[unit]) is not None
-        ]
-    table_of(connection, "weights", {"USUBJID": "VARCHAR", "kg": "DOUBLE"}, rows)
-
-
 def stage_doses(given: Input, name: str) -> None:
     """Make `stage_DOSE` from `administrations`: what `stage` makes of a received domain."""
     made = _columns(name, columns(given.connection, quoted(f"stage_{name}")))
@@ -211,7 +194,8 @@ def stage_doses(given: Input, name: str) -> None:
         given.connection,
         f"CREATE TEMP TABLE stage_DOSE AS SELECT row_number() OVER (ORDER BY {order}) - 1 AS ROWN,"
         f" * EXCLUDE (SOURCE_ROWN, day, time) FROM (SELECT {listed}, a.ROWN AS SOURCE_ROWN, a.day, a.time"
-        " FROM administrations a LEFT JOIN weights w ON w.USUBJID = a.USUBJID) ORDER BY ROWN",
+        " FROM administrations a LEFT JOIN weights w ON w.USUBJID = a.USUBJID AND (w.since IS NULL"
+        " OR (coalesce(a.day, a.DAY_LO) >= w.since AND coalesce(a.day, a.DAY_HI) < w.until))) ORDER BY ROWN",
     )
 
 

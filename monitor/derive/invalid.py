@@ -66,6 +66,17 @@ def mark_invalid(given: Input, name: str) -> None:
             _mark(_Staged(given, name), each)
 
 
+def called_invalid(given: Input, name: str) -> dict[str, int]:
+    """How many results of a domain are called invalid, by reason."""
+    if not any(each.domain == name for each in given.invalid):
+        return {}
+    rows = query(
+        given.connection,
+        f"SELECT INVALID, count(*) FROM {quoted('stage_' + name)} WHERE INVALID IS NOT NULL GROUP BY 1",
+    )
+    return dict(sorted(rows))
+
+
 def _mark(staged: _Staged, invalid: Invalid) -> None:
     others = [
         f"EXISTS (SELECT 1 FROM {_records(staged, sample.where, sample.unit)} o WHERE {SAME_SAMPLE})"

@@ -34,8 +34,9 @@ from monitor.usecases.transfers import current, transfers
 class Prepared:
     """One study's data and rules, ready to be evaluated.
 
-    `derived` is the id of the derived tables, `hidden` counts the records of each domain that a
-    cut-off date hides, `inputs` maps a rule to the hash of everything that its run depends on.
+    `derived` is the id of the derived tables. `hidden` counts the records of each domain that a
+    cut-off date hides, `invalid` its results that are no values. `inputs` maps a rule to the hash
+    of everything that its run depends on.
     """
 
     study: StudySettings
@@ -45,6 +46,7 @@ class Prepared:
     engine: Engine
     derived: str
     hidden: Mapping[str, int]
+    invalid: Mapping[str, Mapping[str, int]]
     inputs: Mapping[str, str]
 
 
@@ -98,7 +100,9 @@ def prepared(
             memory_limit=limits.memory_limit,
             criteria=ruleset.criteria,
         ) as engine:
-            yield Prepared(study, taken, ruleset, context, engine, derived.id, hidden, inputs)
+            yield Prepared(
+                study, taken, ruleset, context, engine, derived.id, hidden, derived.invalid, inputs
+            )
 
 
 def _fixed(cutoff: str) -> date | None:

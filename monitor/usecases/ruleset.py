@@ -89,6 +89,7 @@ def _meaning(
         "baseline": {name: item.model_dump() for name, item in sorted(study.baseline.items())},
         "same_day": study.same_day,
         "ctcae": study.ctcae,
+        "weight": study.weight,
         "invalid": [each.text for each in invalid],
         "cutoff": study.cutoff if study.cutoff[:1].isdigit() else "",
     }

@@ -219,7 +219,7 @@ def _write_runs(
     ran = {run.rule for run in computed.runs}
     for run in computed.runs:
         write_version(work, run, ready.ruleset.texts[run.rule], now)
-        write_run(work, run, ready.inputs[run.rule], ready.hidden.get(domains[run.rule], 0), now)
+        write_run(work, run, ready.inputs[run.rule], _about(ready, domains[run.rule]), now)
     for rule in ready.ruleset.rules:
         if rule.id not in ran:
             said = {**json.loads(last[rule.id].result), "version": rule.version, "repeated": True}
@@ -232,6 +232,16 @@ def _write_runs(
                 "reason": "no longer in the study's rules; its alerts stay as they are",
             }
             work.note(Entry("rule_removed", said, ready.study.id, "", name))
+
+
+def _about(ready: Prepared, domain: str) -> dict[str, Any]:
+    """Under what a rule about a domain ran: CTCAE version, what a cut-off hides, what is no value."""
+    hidden = ready.hidden.get(domain, 0)
+    return {
+        "hidden_by_cutoff": hidden,
+        "ctcae": ready.context.ctcae,
+        "invalid": ready.invalid.get(domain, {}),
+    }
 
 
 def _scanned(

@@ -222,8 +222,11 @@ def _note_mail(work: Work, identity: str) -> None:
 # ---------------------------------------------------------------- runs and versions
 
 
-def write_run(work: Work, run: RuleRun, inputs: str, hidden: int, now: datetime) -> None:
-    """A rule's run: its row for the next scan to compare with, and its entry, also when it was clear."""
+def write_run(work: Work, run: RuleRun, inputs: str, about: Mapping[str, Any], now: datetime) -> None:
+    """A rule's run: its row for the next scan to compare with, and its entry, also when it was clear.
+
+    `about` says further under what it ran, for the entry.
+    """
     counts = {
         "outcome": run.outcome.value,
         "considered": run.considered,
@@ -241,7 +244,7 @@ def write_run(work: Work, run: RuleRun, inputs: str, hidden: int, now: datetime)
         "result": json.dumps({**counts, "severity": run.severity.value}, ensure_ascii=False, sort_keys=True),
     }
     upsert_run(work, run.study, run.rule, row)
-    data = {"version": run.version, "inputs": inputs, **counts, "hidden_by_cutoff": hidden}
+    data = {"version": run.version, "inputs": inputs, **counts, **about}
     work.note(Entry("rule_run", data, run.study, "", run.rule))
 
 

@@ -250,6 +250,7 @@ def test_a_cut_off_date_hides_what_is_later_and_counts_it(trial: Study) -> None:
     assert rule(trial.scan(), "PLT-01").fired == 0
     (ran,) = [one for one in trial.entries("rule_run") if one["rule"] == "PLT-01"]
     assert ran["hidden_by_cutoff"] == 1
+    assert (ran["ctcae"], ran["invalid"]) == ("5.0", {})
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def commit(
         )
         for one in runs:
             write_version(work, one, '{"rule": "v1"}', now)
-            write_run(work, one, "inputs", 0, now)
+            write_run(work, one, "inputs", {"hidden_by_cutoff": 0}, now)
     return queued
 
 

@@ -114,6 +114,32 @@ def test_doses_per_kg_are_of_the_weight_at_the_start_of_treatment(tmp_path: Path
     ]
 
 
+def test_doses_per_kg_can_be_of_the_weight_at_the_time(tmp_path: Path) -> None:
+    vs = rows("""USUBJID | VSTESTCD | VSDT | VSSTRESN | VSSTRESU
+                 01 | WEIGHT | 2026-01-01 | 70 | kg
+                 01 | WEIGHT | 2026-01-08 | 99 | kg
+                 01 | WEIGHT | 2026-01-08 | 80 | kg
+                 01 | WEIGHT | 2026-01 | 10 | kg""")
+    text = """USUBJID | EXTRT | EXDT | EXDOSE | EXDOSU
+              01 | N01 | 2025-12-31 | 700 | ug
+              01 | N01 | 2026-01-01 | 700 | ug
+              01 | N01 | 2026-01-07 | 700 | ug
+              01 | N01 | 2026-01-08 | 800 | ug
+              01 | N01 | 2026-02-08 | 800 | ug
+              01 | N01 | 2026-01 | 700 | ug
+              01 | N01 | 2026-03 | 800 | ug"""
+    tables = made(tmp_path, {"EX": rows(text), "VS": vs}, weight="current")
+    assert dict(tables.ask("DOSE", "DOSEDTC, DOSEKG")) == {
+        "2025-12-31": None,
+        "2026-01-01": 10.0,
+        "2026-01-07": 10.0,
+        "2026-01-08": 10.0,
+        "2026-02-08": 10.0,
+        "2026-01": None,  # the weight changed within the month
+        "2026-03": 10.0,
+    }
+
+
 def test_the_previous_level_is_that_of_the_last_dose_given(tmp_path: Path) -> None:
     vs = rows("USUBJID | VSTESTCD | VSDT | VSSTRESN | VSSTRESU\n01 | WEIGHT | 2025-12-31 | 70 | kg")
     text = """USUBJID | EXTRT | EXDT | EXDOSE | EXDOSU | EXADJ
