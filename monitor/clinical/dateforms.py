@@ -47,11 +47,10 @@ def iso(sql: str, form: str) -> str:
         if not time or ":" in "".join(time)
         else (rf"^{pattern}(?:[ T]?(\d{{4}}(?:\d\d)?))?$")
     )
+    # The lambda has the parts read once for each value.
     found = f"regexp_extract(upper(trim({sql})), {text(whole)}, {[*names, 't']!r})"
-    return (
-        f"CASE WHEN regexp_full_match(upper(trim({sql})), {text(whole)})"
-        f" THEN {_written(found, pieces)} ELSE {sql} END"
-    )
+    written = f"CASE WHEN part.y = '' THEN {sql} ELSE {_written('part', pieces)} END"
+    return f"list_transform([{found}], lambda part: {written})[1]"
 
 
 def _part(piece: str) -> str:
@@ -61,14 +60,14 @@ def _part(piece: str) -> str:
 def _written(found: str, pieces: tuple[str, ...]) -> str:
     """SQL of the parts as one ISO text; a time only beside a whole date."""
     century = next((piece[:2] for piece in pieces if piece in YEARS and piece != "yyyy"), "")
-    year = f"{text(century)} || ({found}).y" if century else f"({found}).y"
-    month = f"({found}).m"
+    year = f"{text(century)} || {found}.y" if century else f"{found}.y"
+    month = f"{found}.m"
     if "mmm" in pieces:
         names = ", ".join(text(name) for name in MONTH_NAMES)
-        month = f"CAST(nullif(list_position([{names}], left(({found}).m, 3)), 0) AS VARCHAR)"
+        month = f"CAST(nullif(list_position([{names}], left({found}.m, 3)), 0) AS VARCHAR)"
     number = "regexp_full_match(coalesce({}, ''), '[0-9]+')"
-    day = f"({found}).d"
-    time = f"({found}).t"
+    day = f"{found}.d"
+    time = f"{found}.t"
     hours = f"CASE WHEN {time} LIKE '_:%' THEN '0' ELSE '' END"
     clock = f"CASE WHEN {time} = '' THEN '' ELSE 'T' || {hours} || {time} END"
     return (

@@ -22,7 +22,7 @@ def wrong_dates(
     forms = {column.upper(): form for column, form in given.dates.items()}
     for column, sql in made.dates.items():
         form = forms.get(column)
-        shown = sql if form is None else iso(f"({sql})", form)
+        shown = "value" if form is None else iso("value", form)
         test = f"regexp_full_match({shown}, {text(UNDECLARED if form is None else BEYOND)})"
         rows, row, value = _first(connection, made, table, sql, test)
         if not rows:
@@ -37,8 +37,15 @@ def wrong_dates(
 
 def _first(connection: Connection, made: Plan, table: str, sql: str, test: str) -> tuple[int, int, str]:
     """How many rows pass a test, the first of them, and its value."""
-    source = f'SELECT {sql} AS value, "#ROW" AS n FROM {quoted(table)} WHERE {made.where} AND {test}'
-    found = query(connection, f"SELECT count(*), min(n), arg_min(value, n) FROM ({source})")[0]
+    # Dates repeat: each is looked at once.
+    source = (
+        f'SELECT {sql} AS value, count(*) AS rows, min("#ROW") AS n FROM {quoted(table)}'
+        f" WHERE {made.where} GROUP BY 1"
+    )
+    found = query(
+        connection,
+        f"SELECT coalesce(sum(rows), 0), min(n), arg_min(value, n) FROM ({source}) WHERE {test}",
+    )[0]
     return int(found[0]), int(found[1] or 0), str(found[2] or "")
 
 
