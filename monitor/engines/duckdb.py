@@ -104,9 +104,15 @@ class Engine:
 
     def _grade(self, stored: str, criteria: Criteria) -> None:
         """Give LB its columns of grades."""
-        text = "SELECT DISTINCT analyte, unit FROM lb WHERE analyte IS NOT NULL"
+        censored = "lbstresn IS NULL AND coalesce(lbstresn_lo, lbstresn_hi) IS NOT NULL"
+        text = f"SELECT analyte, unit, bool_or({censored}) FROM lb WHERE analyte IS NOT NULL GROUP BY ALL"
         held = self._run("reading the tests of LB", text)
-        graded = Table(criteria, self.words, frozenset((code, unit) for code, unit in held))
+        graded = Table(
+            criteria,
+            self.words,
+            held=frozenset((code, unit) for code, unit, _ in held),
+            censored=frozenset(code for code, _, among in held if among),
+        )
         select = graded_view(stored, self._columns["LB"], graded)
         self._run("opening LB with grades", f"CREATE OR REPLACE VIEW lb AS {select}")
         self._columns["LB"] |= set(GRADES)

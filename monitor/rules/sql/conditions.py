@@ -29,7 +29,7 @@ from monitor.rules.rule import (
     Text,
 )
 from monitor.rules.sql.expressions import Range, compile_expression, equal, greater
-from monitor.rules.sql.scope import Element, Scope, is_censored, missing
+from monitor.rules.sql.scope import Element, Scope, missing
 from monitor.rules.texts import first_term, is_like, negations, normal, positives
 
 
@@ -63,7 +63,7 @@ def _not(node: Not, scope: Scope) -> Element:
 @compile_condition.register
 def _is_null(node: IsNull, scope: Scope) -> Element:
     source = scope.source(node.column)
-    if node.column.kind is Kind.DATE or is_censored(source.domain, node.column.name):
+    if node.column.kind is Kind.DATE or source.censored(node.column.name):
         bounds = [source.column(node.column, end) for end in ("_lo", "_hi")]
         return and_(*(bound.is_(None) for bound in bounds))
     return source.column(node.column).is_(None)

@@ -26,7 +26,7 @@ from monitor.rules.rule import (
     Param,
     SeriesFunction,
 )
-from monitor.rules.sql.scope import Element, Scope, Source, day, factor, factor_name, is_censored, number
+from monitor.rules.sql.scope import Element, Scope, Source, day, factor, factor_name, number
 
 TOLERANCE = 1e-12  # numbers are compared at 12 significant digits
 
@@ -122,7 +122,7 @@ def _quantity(node: Column, source: Source, unit: str) -> Range:
         return value if scale is None else value * scale
 
     point = scaled("")
-    if not is_censored(source.domain, node.name):
+    if not source.censored(node.name):
         return one(point, func.abs(point))
     low, high = (
         Bound(scaled(end), func.abs(scaled(end)), source.column(node, end + "_open"))

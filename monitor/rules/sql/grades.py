@@ -35,13 +35,19 @@ RECORD = "record"
 NUMBERS = ("LBSTRESN", "LBSTNRLO", "LBSTNRHI", "BASE", "BNRLO", "BNRHI")
 
 
-class OfBaseline(Source):
-    """The same records with the baseline in the place of the result."""
+class Exact(Source):
+    """The records of tests none of whose results is censored: the same in far shorter SQL."""
+
+    def censored(self, name: str) -> bool:
+        """Nothing is."""
+        return False
+
+
+class OfBaseline(Exact):
+    """The same records with the baseline, which is exact, in the place of the result."""
 
     def column(self, wanted: Column, ending: str = "") -> Element:
         """A column, or that of the baseline which stands for it."""
-        if ending.endswith("_open"):
-            return false()
         return self.relation.c[OF_BASELINE.get(wanted.name, wanted.name).lower()]
 
 
@@ -50,12 +56,13 @@ class Table:
     """What is to be graded: by which criteria, and what LB holds.
 
     `words` gives the distinct texts of a column, `held` which analytes stand in which units (None: in
-    none): nothing is written for what is not there.
+    none), and `censored` which have results such as <5: nothing is written for what is not there.
     """
 
     criteria: Criteria
     words: Words
     held: frozenset[tuple[str, str | None]]
+    censored: frozenset[str]
 
     def units(self, criterion: Criterion) -> tuple[str | None, ...]:
         """The units in which the criterion's tests are given, no unit last."""
@@ -105,12 +112,12 @@ def grade_sql(graded: Table, direction: Direction, *, baseline: bool = False) ->
     for name in (*ASKED, *NUMBERS):
         kinds |= physical("LB", Column(name, columns_of("LB")[name]))
     record = table(RECORD, *(column(name, kind) for name, kind in kinds.items()))
-    source = (OfBaseline if baseline else Source)("LB", record, frozenset((*ASKED, *NUMBERS)))
-    branches = [
-        (_is_about(each, graded, source), _grade(each, graded, source))
-        for each in graded.criteria.criteria
-        if each.direction is direction and graded.units(each)
-    ]
+    branches = []
+    for each in graded.criteria.criteria:
+        if each.direction is direction and graded.units(each):
+            kind = Exact if graded.censored.isdisjoint(each.tests) else Source
+            source = (OfBaseline if baseline else kind)("LB", record, frozenset((*ASKED, *NUMBERS)))
+            branches.append((_is_about(each, graded, source), _grade(each, graded, source)))
     return element_text(case(*branches, else_=missing(Double())) if branches else missing(Double()))
 
 

@@ -151,6 +151,10 @@ class Source:
         """Whether the column was received, or is in every table."""
         return name in self.received or name.lower() in FIXED
 
+    def censored(self, name: str) -> bool:
+        """Whether a quantity can have bounds in place of a value."""
+        return is_censored(self.domain, name)
+
     def column(self, wanted: Column, ending: str = "") -> Element:
         """A physical column of `wanted` ("", "_lo", "_hi_open" …); a typed NULL when it is absent."""
         name = wanted.name.lower() + ending
