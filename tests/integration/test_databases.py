@@ -24,7 +24,7 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 POSTGRES = os.environ.get("MONITOR_TEST_POSTGRES", "")
 LABS = [("01", "PLAT", 401.5, "2026-01-07"), ("02", "PLAT", None, "2026-01")]
 CREATE = (
-    "CREATE TABLE labs (usubjid VARCHAR(9), lbtestcd VARCHAR(9), lbstresn NUMERIC(9, 2), lbdtc VARCHAR(9))"
+    "CREATE TABLE labs (usubjid VARCHAR(20), lbtestcd VARCHAR(20), lbstresn NUMERIC(9, 2), lbdtc VARCHAR(20))"
 )
 
 
