@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 
 from monitor.clinical.domains import DOMAINS
-from monitor.clinical.sql import Connection, query, quoted, table_of, text
+from monitor.clinical.sql import Connection, content, query, quoted, table_of, text
 from monitor.clinical.standardise import Standard
 
+DIGITS = 16  # of a natural key's hash
+MOST_LISTED = 200
 ADDED = ("KEY", "VERSION", "RECEIVED", "SOURCE")
-
-
-def _content(names: Sequence[str]) -> str:
-    """SQL for the text that says all of a row: each column that is not missing, with its name."""
-    parts = [f"coalesce({text(name + '=')} || {quoted(name)} || chr(31), '')" for name in names]
-    return " || ".join(parts) or "''"
 
 
 def natural_key(domain: str, names: Collection[str]) -> str:
     """SQL for what identifies a record, before its ordinal: the domain and a hash."""
     known = DOMAINS[domain]
-    natural = _content([name for name in known.key if name in names])
+    natural = content([name for name in known.key if name in names])
     if known.sponsor_id in names:
         own = quoted(known.sponsor_id)
         natural = f"CASE WHEN {own} IS NULL THEN {natural} ELSE 'ID=' || {own} END"
-    return f"'{domain}-' || left(sha256(coalesce(USUBJID, '') || chr(31) || {natural}), 16)"
+    return f"'{domain}-' || left(sha256(coalesce(USUBJID, '') || chr(31) || {natural}), {DIGITS})"
+
+
+def version(domain: str, names: Collection[str]) -> str:
+    """SQL for a hash of all that a row says. --SEQ is left out: it is numbered anew in each transfer."""
+    return f"left(sha256({content([name for name in names if name != f'{domain}SEQ'])}), 32)"
 
 
 def identify(connection: Connection, standard: Standard, previous: Path | None, now: datetime) -> str:
@@ -36,45 +38,67 @@ def identify(connection: Connection, standard: Standard, previous: Path | None, 
 
     KEY never tells a value: it is a hash of the natural key, and an ordinal that tells records
     with one natural key apart. A version that was in `previous` (a snapshot's Parquet file) keeps
-    its ordinal and the time at which it was first received; others get the lowest free ordinals.
-    VERSION leaves --SEQ out, because that is numbered anew from transfer to transfer.
+    its ordinal and the time at which it was first received; others get the lowest free ordinals,
+    in the order of their versions.
     """
     domain, names = standard.domain, standard.columns
-    versioned = [name for name in names if name != f"{domain}SEQ"]
-    table = f"id_{domain}"
+    table, ordinals = f"id_{domain}", f"ordinals_{domain}"
+    marks = f"marks_{domain}"
     query(
         connection,
-        f'CREATE TEMP TABLE base AS SELECT *, {natural_key(domain, names)} AS "#KEY",'
-        f' left(sha256({_content(versioned)}), 32) AS "#VERSION" FROM {quoted(standard.table)}',
+        f'CREATE TEMP TABLE {quoted(marks)} AS SELECT "#N" AS n, {natural_key(domain, names)} AS "#KEY",'
+        f' {version(domain, names)} AS "#VERSION" FROM {quoted(standard.table)}',
     )
+    query(connection, f"CREATE OR REPLACE TEMP VIEW base AS SELECT * FROM {quoted(marks)}")
     query(
         connection,
-        "CREATE TEMP TABLE ranked AS SELECT *,"
-        ' row_number() OVER (PARTITION BY "#KEY", "#VERSION" ORDER BY "#N")'
-        ' AS "#RANK", count(*) OVER (PARTITION BY "#KEY") AS "#COUNT" FROM base',
+        'CREATE TEMP TABLE shared AS SELECT hash("#KEY") AS h FROM base GROUP BY 1 HAVING count(*) > 1',
     )
-    _before(connection, previous)
-    _ordinals(connection)
+    query(connection, f"CREATE TEMP TABLE {quoted(ordinals)} (n BIGINT, ordinal INTEGER, received BIGINT)")
+    if previous is None:
+        _numbered(connection, ordinals)
+    else:
+        _followed(connection, ordinals, previous)
+    query(connection, "DROP TABLE shared")
     query(
         connection,
-        f"CREATE TEMP TABLE {quoted(table)} AS SELECT {', '.join(f'r.{quoted(name)}' for name in names)},"
+        f"CREATE TEMP VIEW {quoted(table)} AS SELECT {', '.join(f's.{quoted(name)}' for name in names)},"
         ' r."#KEY" || \'-\' || coalesce(o.ordinal, 0) AS KEY, r."#VERSION" AS VERSION,'
-        f' coalesce(o.received, {int(now.timestamp())}) AS RECEIVED, r."#FILE" || \':\' || r."#ROW" AS SOURCE'
-        ' FROM ranked r LEFT JOIN ordinals o ON o.n = r."#N" ORDER BY r."#N"',
+        f' coalesce(o.received, {int(now.timestamp())}) AS RECEIVED, s."#FILE" || \':\' || s."#ROW" AS SOURCE'
+        f' FROM {quoted(standard.table)} s JOIN {quoted(marks)} r ON r.n = s."#N"'
+        f" LEFT JOIN {quoted(ordinals)} o ON o.n = r.n",
     )
-    for done in ("base", "ranked", "before", "ordinals"):
-        query(connection, f"DROP TABLE {done}")
     return table
 
 
-def _before(connection: Connection, previous: Path | None) -> None:
+def _numbered(connection: Connection, ordinals: str) -> None:
+    """Where nothing was known before, the rows of a shared key are counted."""
+    query(
+        connection,
+        f"INSERT INTO {quoted(ordinals)} SELECT n,"
+        ' row_number() OVER (PARTITION BY "#KEY" ORDER BY "#VERSION", n) - 1, NULL FROM base'
+        ' WHERE hash("#KEY") IN (SELECT h FROM shared)',
+    )
+
+
+def _followed(connection: Connection, ordinals: str, previous: Path) -> None:
+    """Rows that were known keep their ordinals; of a shared key the others get free ones."""
+    is_shared = 'hash("#KEY") IN (SELECT h FROM shared)'
+    rank = 'row_number() OVER (PARTITION BY "#KEY", "#VERSION" ORDER BY n)'
+    given = 'SELECT n, "#KEY", "#VERSION"'
+    query(
+        connection,
+        f'CREATE TEMP TABLE ranked AS {given}, 1 AS "#RANK", false AS "#SHARED" FROM base'
+        f" WHERE NOT {is_shared} UNION ALL {given}, {rank}, true FROM base WHERE {is_shared}",
+    )
+    _before(connection, previous)
+    _ordinals(connection, ordinals)
+    for done in ("ranked", "before"):
+        query(connection, f"DROP TABLE {done}")
+
+
+def _before(connection: Connection, previous: Path) -> None:
     """The keys, ordinals and versions of the snapshot before."""
-    if previous is None:
-        query(
-            connection,
-            "CREATE TEMP TABLE before (key VARCHAR, ordinal INTEGER, version VARCHAR, received BIGINT)",
-        )
-        return
     query(
         connection,
         "CREATE TEMP TABLE before AS SELECT regexp_replace(KEY, '-[0-9]+$', '') AS key,"
@@ -83,24 +107,26 @@ def _before(connection: Connection, previous: Path | None) -> None:
     )
 
 
-def _ordinals(connection: Connection) -> None:
+def _ordinals(connection: Connection, ordinals: str) -> None:
     """`ordinals`: row, ordinal, first receipt; rows that are not in it are 0 and new.
 
     The known ones are matched in SQL; the few new ones whose key is shared are numbered here.
     """
     query(
         connection,
-        'CREATE TEMP TABLE ordinals AS SELECT r."#N" AS n, b.ordinal, b.received FROM ranked r JOIN'
+        f"INSERT INTO {quoted(ordinals)} SELECT r.n, b.ordinal, b.received FROM ranked r JOIN"
         " (SELECT *, row_number() OVER (PARTITION BY key, version ORDER BY ordinal) AS rank FROM before) b"
         ' ON b.key = r."#KEY" AND b.version = r."#VERSION" AND b.rank = r."#RANK"',
     )
+    shared = f'ranked r LEFT JOIN {quoted(ordinals)} o ON o.n = r.n WHERE r."#SHARED"'
+    new = f'SELECT r."#KEY" FROM {shared} AND o.n IS NULL'
     pending = query(
         connection,
-        'SELECT r."#KEY", r."#N", o.ordinal FROM ranked r LEFT JOIN ordinals o ON o.n = r."#N"'
-        ' WHERE r."#COUNT" > 1 ORDER BY r."#KEY", r."#VERSION", r."#N"',
+        f'SELECT r."#KEY", r.n, o.ordinal FROM {shared} AND r."#KEY" IN ({new})'
+        ' ORDER BY r."#KEY", r."#VERSION", r.n',
     )
     table_of(connection, "numbered", {"n": "BIGINT", "ordinal": "INTEGER"}, list(_free(pending)))
-    query(connection, "INSERT INTO ordinals SELECT n, ordinal, NULL FROM numbered")
+    query(connection, f"INSERT INTO {quoted(ordinals)} SELECT n, ordinal, NULL FROM numbered")
 
 
 def _free(rows: Sequence[tuple[str, int, int | None]]) -> Iterator[tuple[int, int]]:
@@ -114,23 +140,51 @@ def _free(rows: Sequence[tuple[str, int, int | None]]) -> Iterator[tuple[int, in
             yield number, next(free[key])
 
 
-def shared_keys(connection: Connection, table: str) -> int:
-    """How many rows have their natural key in common with another row."""
-    found = query(
+@dataclass(frozen=True)
+class Shared:
+    """Rows that have their natural key in common with another: how many, and where the first of them are."""
+
+    rows: int
+    sources: tuple[tuple[str, ...], ...]
+
+
+def shared_keys(connection: Connection, domain: str, table: str) -> Shared:
+    """The rows of one natural key, told apart by their ordinals."""
+    natural = f"left(KEY, {len(domain) + 1 + DIGITS})"
+    query(
         connection,
-        "SELECT coalesce(sum(rows), 0) FROM (SELECT count(*) AS rows FROM"
-        f" {quoted(table)} GROUP BY regexp_replace(KEY, '-[0-9]+$', '') HAVING count(*) > 1)",
+        f"CREATE OR REPLACE TEMP TABLE shared AS SELECT hash({natural}) AS h FROM {quoted(table)}"
+        " GROUP BY 1 HAVING count(*) > 1",
     )
-    return int(found[0][0])
+    groups = (
+        f"SELECT list(SOURCE ORDER BY KEY) AS sources, count(*) AS rows FROM {quoted(table)}"
+        f" WHERE hash({natural}) IN (SELECT h FROM shared) GROUP BY {natural} HAVING count(*) > 1"
+    )
+    total = query(connection, f"SELECT coalesce(sum(rows), 0) FROM ({groups})")[0][0]
+    first = query(
+        connection, f"SELECT sources[:{MOST_LISTED}] FROM ({groups}) ORDER BY 1 LIMIT {MOST_LISTED}"
+    )
+    query(connection, "DROP TABLE shared")
+    return Shared(int(total), tuple(tuple(row[0]) for row in first))
 
 
-def fingerprint(connection: Connection, domain: str, table: str, names: Sequence[str]) -> str:
-    """A hash of a domain's columns and rows that does not depend on the order of rows."""
+def fingerprint(
+    connection: Connection, domain: str, table: str, names: Sequence[str], *, again: bool = False
+) -> str:
+    """A hash of a domain's columns and rows that does not depend on the order of rows.
+
+    It rests on VERSION and --SEQ; with `again` VERSION is computed anew from what the rows say.
+    The rows are sorted in sixteen parts, so that no part is large.
+    """
     total = hashlib.sha256("\x1f".join((domain, *names)).encode())
-    rows = f"SELECT sha256({_content(names)}) AS h FROM {quoted(table)}"
-    parts = (
-        f"SELECT left(h, 2) AS part, sha256(string_agg(h, '' ORDER BY h)) AS whole FROM ({rows}) GROUP BY 1"
-    )
-    for part, whole in query(connection, f"{parts} ORDER BY 1"):
+    marked = version(domain, names) if again else "VERSION"
+    number = f"coalesce({quoted(f'{domain}SEQ')}, '')" if f"{domain}SEQ" in names else "''"
+    rows = f"SELECT {marked} AS v, {number} AS q FROM {quoted(table)}"
+    for part in "0123456789abcdef":
+        whole = query(
+            connection,
+            f"SELECT sha256(string_agg(v || '-' || q, ' ' ORDER BY v, q)) FROM ({rows})"
+            f" WHERE left(v, 1) = '{part}'",
+        )[0][0]
         total.update(f"{part}{whole}".encode())
     return total.hexdigest()

@@ -35,6 +35,7 @@ class _Seen:
     newline: bool = False  # a line feed anywhere
     nul: bool = False
     blank: bool = False  # an empty line before the last one that is not
+    blanks: str = " "  # what can stand around a value
 
 
 def read_text(stage: Stage) -> None:
@@ -45,10 +46,10 @@ def read_text(stage: Stage) -> None:
     path = stage.dataset.path if plain else _decoded(stage, encoding, seen)
     delimiter, titles = _header(stage, path)
     names = names_of(stage, titles)
-    if seen.blank or not _load(stage, path, names, delimiter):
+    if seen.blank or not _load(stage, path, names, delimiter, seen.blanks):
         checked = path.with_name(f"{path.name}.checked")
         _check(stage, path, checked, delimiter, len(names))
-        if not _load(stage, checked, names, ","):
+        if not _load(stage, checked, names, ",", seen.blanks):
             said = "can't be read as delimited text; look for quotation marks within a field"
             raise stage.refuse(said)
     view(stage, "rowid + 2", names)
@@ -67,6 +68,7 @@ def _look(path: Path) -> _Seen:
             seen.pairs = seen.pairs or (not block.isascii() and _pairs(last[-1:] + block))
             seen.newline = seen.newline or b"\n" in block
             seen.nul = seen.nul or b"\x00" in block
+            _blanks(seen, block)
             pending = _blank(seen, last[-2:] + block, pending=pending)
             last = block
     try:
@@ -74,6 +76,16 @@ def _look(path: Path) -> _Seen:
     except UnicodeDecodeError:
         seen.utf8 = False
     return seen
+
+
+def _blanks(seen: _Seen, block: bytes) -> None:
+    """Note which blanks occur; ends of lines stand around a value only within quotation marks."""
+    if "\t" not in seen.blanks and b"\t" in block:
+        seen.blanks += "\t"
+    if "\r" not in seen.blanks and b'"' in block:
+        seen.blanks += "\r\n"
+    if seen.blanks.isascii() and not block.isascii():
+        seen.blanks += "\u00a0\u3000"
 
 
 def _pairs(block: bytes) -> bool:
@@ -150,14 +162,14 @@ def _outside(line: str) -> str:
     return "".join(line.split('"')[::2])
 
 
-def _load(stage: Stage, path: Path, names: Sequence[str], delimiter: str) -> bool:
+def _load(stage: Stage, path: Path, names: Sequence[str], delimiter: str, blanks: str) -> bool:
     """Whether DuckDB could read the file to its end, strictly."""
     kinds = ", ".join(f"{text(name)}: 'VARCHAR'" for name in names)
     relation = (
         f"read_csv({text(str(path))}, columns = {{{kinds}}}, header = true, auto_detect = false,"
         f" delim = {text(delimiter)}, quote = '\"', escape = '\"', strict_mode = true, nullstr = {MISSING})"
     )
-    values = ", ".join(f"{trimmed(quoted(name))} AS {quoted(name)}" for name in names)
+    values = ", ".join(f"{trimmed(quoted(name), blanks)} AS {quoted(name)}" for name in names)
     try:
         query(
             stage.connection,

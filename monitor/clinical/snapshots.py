@@ -14,7 +14,7 @@ from typing import Any
 
 from monitor.clinical.archives import Dataset
 from monitor.clinical.delivery import Placed, judged_tables, missing, placed
-from monitor.clinical.identity import fingerprint, shared_keys
+from monitor.clinical.identity import Shared, fingerprint, shared_keys
 from monitor.clinical.kept import (
     MANIFEST,
     Past,
@@ -213,7 +213,7 @@ def _written(
         rows = placed(connection, standard, known, now, delta=delta)
         write_parquet(connection, f"SELECT * FROM {quoted(rows.table)}", work / f"{name}.parquet")
         mark = fingerprint(connection, name, rows.table, rows.columns)
-        shared = shared_keys(connection, rows.table)
+        shared = shared_keys(connection, name, rows.table)
         made[name] = _domain(standard, rows, mark, shared, loaded.datasets[name])
     return made
 
@@ -236,7 +236,7 @@ def _carried(before: Snapshot, delivered: Collection[str], work: Path) -> dict[s
 
 
 def _domain(
-    standard: Standard, placed: Placed, mark: str, shared: int, found: Sequence[Dataset]
+    standard: Standard, placed: Placed, mark: str, shared: Shared, found: Sequence[Dataset]
 ) -> dict[str, Any]:
     """What the manifest says of a domain."""
     return {
@@ -245,7 +245,8 @@ def _domain(
         "kept": standard.kept,
         "rejected": len(standard.rejects),
         "collapsed": standard.collapsed,
-        "shared_keys": shared,
+        "shared_keys": shared.rows,
+        "shared": [list(each) for each in shared.sources],
         "columns": list(placed.columns),
         "rows": placed.carried + placed.delivered,
         "carried": placed.carried,

@@ -46,6 +46,15 @@ def number_text(number: str) -> str:
     )
 
 
+def content(names: Sequence[str]) -> str:
+    """SQL for the text that says all of a row: each column that is not missing, with its name.
+
+    So a column that is empty in a row says the same as one that is not there.
+    """
+    parts = ", ".join(f"{text(name + '=')} || {quoted(name)}" for name in names)
+    return f"concat_ws(chr(31), {parts})" if parts else "''"
+
+
 def query(connection: Connection, sql: str, parameters: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
     """Run one statement to its end; gives its rows."""
     rows: list[tuple[Any, ...]] = connection.execute(sql, parameters).fetchall()

@@ -110,15 +110,16 @@ def as_text(column: str, kind: str) -> str:
     return f"CAST({column} AS VARCHAR)"
 
 
-def trimmed(column: str) -> str:
+def trimmed(column: str, blanks: str = BLANKS) -> str:
     """SQL for a text without blanks around it; null when nothing is left, and for NaN.
 
-    Looking at both ends is ten times as fast as trimming, and few values need it.
+    Looking at both ends is ten times as fast as trimming, and few values need it. `blanks` are
+    those that occur at all.
     """
-    ends = " OR ".join(f"suffix({column}, {text(blank)})" for blank in BLANKS)
-    starts = f"{column} < '!' OR {column} >= chr(160)"
+    ends = " OR ".join(f"suffix({column}, {text(blank)})" for blank in blanks)
+    wide = f" OR {column} >= chr(160)" if not blanks.isascii() else ""
     clean = f"nullif(nullif(trim({column}, {text(BLANKS)}), ''), 'NaN')"
-    return f"CASE WHEN {starts} OR {column} = 'NaN' OR {ends} THEN {clean} ELSE {column} END"
+    return f"CASE WHEN {column} < '!'{wide} OR {column} = 'NaN' OR {ends} THEN {clean} ELSE {column} END"
 
 
 def said_of_number(number: float) -> str:

@@ -60,63 +60,100 @@ def standardise(connection: Connection, domain: str, tables: Sequence[str]) -> S
     and rows of another domain, are rejected; rows equal in every column (as received, too) are kept once; an
     unreadable date or number is kept as it is, and listed.
     """
-    whole = f"all_{domain}"
     union = " UNION ALL BY NAME ".join(f"SELECT * FROM {quoted(table)}" for table in tables)
-    query(
-        connection,
-        f'CREATE TEMP TABLE {quoted(whole)} AS SELECT *, row_number() OVER () AS "#N" FROM ({union})',
-    )
-    there = columns(connection, quoted(whole))
+    query(connection, f"CREATE OR REPLACE TEMP VIEW whole AS {union}")
+    there = columns(connection, "whole")
     names = tuple(sorted(name for name in there if not name.startswith("#")))
-    reason = _reason(domain, names)
-    values = ", ".join(f"{_value(domain, name)} AS {quoted(name)}" for name in names)
     # Rows that a map made alike are one only if they were alike as received.
-    raw = quoted(RAW) if RAW in there else "NULL"
-    query(
-        connection,
-        f"CREATE TEMP TABLE {quoted('read_' + domain)} AS"
-        f' SELECT {values}, "#FILE", "#ROW", "#N", {raw} AS {quoted(RAW)}, {reason} AS "#REASON"'
-        f" FROM {quoted(whole)}",
+    raw = f", w.{quoted(RAW)} AS {quoted(RAW)}" if RAW in there else ""
+    joins = [name for name in names if _is_number(domain, name) and _canonical(connection, domain, name)]
+    values = ", ".join(f"{_value(name, joins)} AS {quoted(name)}" for name in names)
+    joined = " ".join(
+        f"LEFT JOIN {quoted(_numbers(domain, name))} {quoted('j_' + name)}"
+        f" ON {quoted('j_' + name)}.given = w.{quoted(name)}"
+        for name in joins
     )
-    return _kept(connection, domain, names)
-
-
-def _kept(connection: Connection, domain: str, names: tuple[str, ...]) -> Standard:
-    """Part the rows into kept, rejected and collapsed."""
-    read, table = quoted("read_" + domain), f"std_{domain}"
-    rejects = query(connection, f'SELECT "#FILE", "#ROW", "#REASON" FROM {read} WHERE "#REASON" IS NOT NULL')
-    same = ", ".join(quoted(name) for name in (*names, RAW))
     query(
         connection,
-        f'CREATE TEMP TABLE {quoted(table)} AS SELECT * EXCLUDE ("#REASON", {quoted(RAW)}) FROM {read}'
-        f' WHERE "#REASON" IS NULL QUALIFY row_number() OVER (PARTITION BY {same} ORDER BY "#N") = 1'
-        ' ORDER BY "#N"',
+        f"CREATE TEMP TABLE {quoted('read_' + domain)} AS SELECT {values},"
+        f' w."#FILE" AS "#FILE", w."#ROW" AS "#ROW"{raw} FROM whole w {joined}',
+    )
+    return _kept(connection, domain, names, (*names, RAW) if raw else names)
+
+
+def _numbers(domain: str, name: str) -> str:
+    return f"numbers_{domain}_{name}"
+
+
+def _is_number(domain: str, name: str) -> bool:
+    return kind_of(domain, name) in (Kind.NUMBER, Kind.QUANTITY)
+
+
+def _canonical(connection: Connection, domain: str, name: str) -> bool:
+    """Make the table of a column's different texts and how they are written here; whether any differs."""
+    table, column = quoted(_numbers(domain, name)), quoted(name)
+    told = f"CASE WHEN readable THEN {number_text('CAST(given AS DOUBLE)')} WHEN given <> '.' THEN given END"
+    query(
+        connection,
+        f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT *, {told} AS told FROM"
+        f" (SELECT *, {readable('given')} AS readable FROM"
+        f" (SELECT DISTINCT {column} AS given FROM whole WHERE {column} IS NOT NULL))",
+    )
+    return bool(query(connection, f"SELECT count(*) FROM {table} WHERE told IS DISTINCT FROM given")[0][0])
+
+
+def _value(name: str, joins: Sequence[str]) -> str:
+    """SQL for a column's text; of numbers, the canonical one."""
+    return f"{quoted('j_' + name)}.told" if name in joins else f"w.{quoted(name)}"
+
+
+def _kept(connection: Connection, domain: str, names: tuple[str, ...], compared: tuple[str, ...]) -> Standard:
+    """Part the rows into kept, rejected and collapsed (alike in all columns that are compared)."""
+    read, table = quoted("read_" + domain), f"std_{domain}"
+    reason = _reason(domain, names)
+    rejects = query(connection, f'SELECT "#FILE", "#ROW", {reason} AS why FROM {read} WHERE why IS NOT NULL')
+    listed = ", ".join(quoted(name) for name in names)
+    again = _repeats(connection, domain, compared, reason)
+    query(
+        connection,
+        f'CREATE TEMP VIEW {quoted(table)} AS SELECT {listed}, "#FILE", "#ROW", rowid AS "#N" FROM {read} WHERE ({reason}) IS NULL'
+        + (f" AND rowid NOT IN (SELECT n FROM {quoted(again)})" if again else ""),
     )
     received = query(connection, f"SELECT count(*) FROM {read}")[0][0]
     kept = query(connection, f"SELECT count(*) FROM {quoted(table)}")[0][0]
-    query(connection, f"DROP TABLE {read}")
-    query(connection, f"DROP TABLE {quoted('all_' + domain)}")
     issues = grouped(_issues(connection, domain, table, names))
     found = tuple(sorted(Reject(file, row, why) for file, row, why in rejects))
     return Standard(domain, table, names, received, kept, received - kept - len(found), found, issues)
+
+
+def _repeats(connection: Connection, domain: str, names: Sequence[str], reason: str) -> str:
+    """The table of rows that say in every column what an earlier one says; "" when there is none.
+
+    Rows of one hash are few, and only these are compared.
+    """
+    read, again = quoted("read_" + domain), f"again_{domain}"
+    mark = f"hash({', '.join(quoted(name) for name in names)})"
+    query(
+        connection,
+        f"CREATE OR REPLACE TEMP TABLE twins AS SELECT {mark} AS h FROM {read}"
+        " GROUP BY 1 HAVING count(*) > 1",
+    )
+    if not query(connection, "SELECT count(*) FROM twins")[0][0]:
+        return ""
+    same = ", ".join(quoted(name) for name in names)
+    query(
+        connection,
+        f"CREATE TEMP TABLE {quoted(again)} AS SELECT rowid AS n FROM {read} WHERE ({reason}) IS NULL"
+        f" AND {mark} IN (SELECT h FROM twins)"
+        f" QUALIFY row_number() OVER (PARTITION BY {same} ORDER BY rowid) > 1",
+    )
+    return again
 
 
 def readable(column: str) -> str:
     """SQL that says whether a text is a number that a rule can judge."""
     number = f"regexp_full_match({column}, {text(NUMBER)})"
     return f"CASE WHEN {number} THEN abs(CAST({column} AS DOUBLE)) < {LARGEST} ELSE FALSE END"
-
-
-def _value(domain: str, name: str) -> str:
-    """SQL for a column's text; of numbers, the canonical one."""
-    column = quoted(name)
-    if kind_of(domain, name) not in (Kind.NUMBER, Kind.QUANTITY):
-        return column
-    return (
-        f"CASE WHEN {readable(column)}"
-        f" THEN {number_text(f'CAST({column} AS DOUBLE)')}"
-        f" WHEN {column} <> '.' THEN {column} END"
-    )
 
 
 def _reason(domain: str, names: Sequence[str]) -> str:
@@ -140,16 +177,18 @@ def _issues(connection: Connection, domain: str, table: str, names: Sequence[str
     for name in names:
         kind = kind_of(domain, name)
         if kind in (Kind.NUMBER, Kind.QUANTITY):
-            yield from _bad_numbers(connection, table, name)
+            yield from _bad_numbers(connection, domain, table, name)
         elif kind is Kind.TEXT and name.endswith("DTC"):
             yield from _bad_dates(connection, table, name)
     yield from _bad_rows(connection, domain, table)
 
 
-def _bad_numbers(connection: Connection, table: str, name: str) -> Iterator[Found]:
+def _bad_numbers(connection: Connection, domain: str, table: str, name: str) -> Iterator[Found]:
     """Values of a number's column that are none, nor a censored result (<5)."""
-    where = f"NOT {readable(quoted(name))}"
-    for value, file, row, rows in _values(connection, table, name, where):
+    bad = f"SELECT told FROM {quoted(_numbers(domain, name))} WHERE NOT readable AND told IS NOT NULL"
+    if not query(connection, f"SELECT count(*) FROM ({bad})")[0][0]:
+        return
+    for value, file, row, rows in _values(connection, table, name, f"{quoted(name)} IN ({bad})"):
         if not (name.endswith("STRESN") and CENSORED.fullmatch(value)):
             yield file, name, shape(value), "not a number: its value counts as missing", row, rows
 
