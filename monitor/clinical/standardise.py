@@ -57,8 +57,8 @@ def standardise(connection: Connection, domain: str, tables: Sequence[str]) -> S
     """Put the tables of a domain (as `readers` made them) into one, `std_<domain>`.
 
     Numbers are written with at most 12 significant digits. Rows without a subject or a test,
-    and rows of another domain, are rejected; rows equal in every column (as received, too) are kept once; an
-    unreadable date or number is kept as it is, and listed.
+    and rows of another domain, are rejected; rows equal in every column (as received, too) are
+    kept once; an unreadable date or number is kept as it is, and listed.
     """
     union = " UNION ALL BY NAME ".join(f"SELECT * FROM {quoted(table)}" for table in tables)
     query(connection, f"CREATE OR REPLACE TEMP VIEW whole AS {union}")
@@ -116,7 +116,8 @@ def _kept(connection: Connection, domain: str, names: tuple[str, ...], compared:
     again = _repeats(connection, domain, compared, reason)
     query(
         connection,
-        f'CREATE TEMP VIEW {quoted(table)} AS SELECT {listed}, "#FILE", "#ROW", rowid AS "#N" FROM {read} WHERE ({reason}) IS NULL'
+        f'CREATE TEMP VIEW {quoted(table)} AS SELECT {listed}, "#FILE", "#ROW", rowid AS "#N" FROM {read}'
+        f" WHERE ({reason}) IS NULL"
         + (f" AND rowid NOT IN (SELECT n FROM {quoted(again)})" if again else ""),
     )
     received = query(connection, f"SELECT count(*) FROM {read}")[0][0]
