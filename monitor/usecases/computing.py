@@ -19,7 +19,7 @@ import monitor
 from monitor.clinical.reach import declared
 from monitor.clinical.snapshots import Snapshot, open_known
 from monitor.config import Settings, StudySettings
-from monitor.derive import derive
+from monitor.derive import Derived, derive
 from monitor.engines.cutoff import cut, newest_day
 from monitor.engines.duckdb import Engine
 from monitor.errors import SourceError
@@ -71,9 +71,7 @@ def prepared(
     """A study's data derived and opened, with its rules. `as_of` is a what-if in place of the cut-off."""
     ruleset = study_rules(settings, study)
     through = _through(taken, study)
-    ends = {site: day for (domain, site), day in through.items() if domain == "DOSE"}
-    place = settings.data_dir / "derived" / study.id
-    derived = derive(taken.tables, taken.columns, study, place, ruleset.invalid, ends)
+    derived = derived_of(ruleset, study, taken, settings.data_dir / "derived" / study.id)
     zone = ZoneInfo(settings.monitor.timezone)
     with TemporaryDirectory(prefix="monitor-cut-") as folder:
         tables, hidden = derived.tables, {}
@@ -103,6 +101,13 @@ def prepared(
             yield Prepared(
                 study, taken, ruleset, context, engine, derived.id, hidden, derived.invalid, inputs
             )
+
+
+def derived_of(ruleset: Ruleset, study: StudySettings, taken: Snapshot, folder: Path) -> Derived:
+    """A snapshot's derived tables below `folder`, as a scan under these rules and settings uses them."""
+    through = _through(taken, study)
+    ends = {site: day for (domain, site), day in through.items() if domain == "DOSE"}
+    return derive(taken.tables, taken.columns, study, folder, ruleset.invalid, ends)
 
 
 def _fixed(cutoff: str) -> date | None:

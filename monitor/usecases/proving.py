@@ -17,13 +17,14 @@ from monitor.clinical.proving import (
     same_tables,
     tables_as_recorded,
 )
-from monitor.clinical.snapshots import open_snapshot, reading_of
+from monitor.clinical.snapshots import SnapshotRef, open_known, open_snapshot, reading_of
 from monitor.config import StudySettings
 from monitor.database.transactions import reading
-from monitor.derive import derive
 from monitor.errors import MonitorError
 from monitor.files import Store
+from monitor.usecases.computing import derived_of
 from monitor.usecases.opening import Opened
+from monitor.usecases.ruleset import study_rules
 from monitor.usecases.snapshots import find
 from monitor.usecases.transfers import ACCEPTED, Transfer, transfers
 
@@ -93,8 +94,10 @@ def _rows(opened: Opened, study: StudySettings, taken: Snapshot, files: Path) ->
 def _derived(opened: Opened, study: StudySettings, one: Transfer, folder: Path) -> Proof:
     """What is derived from it now beside what was derived then, under the present settings."""
     data_dir = opened.settings.data_dir
-    taken = open_snapshot(data_dir, one.study, one.number, held=one.state not in ("", ACCEPTED))
-    made = derive(taken.tables, taken.columns, study, folder)
+    held = one.state not in ("", ACCEPTED)
+    ref = SnapshotRef(one.id, one.number, held=held, through=one.through)
+    taken = open_known(data_dir, one.study, ref)
+    made = derived_of(study_rules(opened.settings, study), study, taken, folder)
     kept = data_dir / "derived" / study.id / made.id
     if not kept.is_dir():
         return Proof(unproved="nothing was derived from it under the present settings")
