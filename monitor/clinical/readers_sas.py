@@ -12,6 +12,7 @@ from monitor.clinical.staging import Filling, Stage, names_of
 from monitor.files import BLOCK
 
 MEMBERS = (b"HEADER RECORD*******MEMBER  HEADER RECORD", b"HEADER RECORD*******MEMBV8  HEADER RECORD")
+RECORD = 80  # bytes of a record of SAS transport, which a file is a multiple of
 ROWS = 50_000
 UNREADABLE = (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError, ValueError)
 
@@ -21,6 +22,8 @@ def read_transport(stage: Stage) -> None:
     members = _members(stage)
     if members != 1:
         raise stage.refuse(f"holds {members} datasets; send SAS transport files of one dataset each")
+    if stage.dataset.path.stat().st_size % RECORD:
+        raise stage.refuse("ends too early: SAS transport consists of whole records; send it again")
     _read(stage, pyreadstat.read_xport, "SAS transport")
 
 
