@@ -67,8 +67,8 @@ class Explained:
     def chances(self) -> tuple[str, ...]:
         """How likely the boundary is to be reached, a line for each event probability."""
         return tuple(
-            f"at an event probability of {each['p']:g} reached with probability {each['stop']:.4f}; expected by "
-            f"then, or at the end, are {each['events']:.2f} events in {each['subjects']:.1f} subjects"
+            f"at an event probability of {each['p']:g} reached with probability {each['stop']:.4f}; expected"
+            f" by then, or at the end, are {each['events']:.2f} events in {each['subjects']:.1f} subjects"
             for each in (self.boundary or {}).get("operating", ())
         )
 

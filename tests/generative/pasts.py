@@ -14,6 +14,7 @@ from hypothesis.strategies import SearchStrategy
 
 from monitor.records import Days, Kind, Severity
 from monitor.rules.rule import (
+    RELATION,
     Arithmetic,
     At,
     Clear,
@@ -44,7 +45,6 @@ from tests.generative.strategies import (
     COLUMNS,
     FIRST,
     LAST,
-    RELATION,
     SITES,
     WORDS,
     Place,

@@ -42,9 +42,10 @@ from monitor.rules.rule import (
     Without,
     WithRule,
 )
-from monitor.rules.sql.clauses import Frame, compile_clause
+from monitor.rules.sql.clauses import compile_clause
 from monitor.rules.sql.conditions import compile_condition
 from monitor.rules.sql.expressions import compile_expression
+from monitor.rules.sql.frame import Frame
 from monitor.rules.sql.scope import Scope, Source, factor_name, received_source
 from tests.physical import day, named_columns, result, row, write_tables
 

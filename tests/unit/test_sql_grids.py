@@ -54,8 +54,8 @@ PLACED = {name: Integer() for name in ("day_lo", "day_hi", "start_lo", "start_hi
 def test_a_record_lies_in_a_window_as_defined(window: Window) -> None:
     cases = list(product(DAYS, DAYS, DAYS))
     grid = table("grid", *(column(name, kind) for name, kind in PLACED.items()))
-    spans = [Span(grid.c[f"{part}_lo"], grid.c[f"{part}_hi"]) for part in ("day", "start", "end")]
-    condition = within(window, *spans)
+    here, start, end = (Span(grid.c[f"{part}_lo"], grid.c[f"{part}_hi"]) for part in ("day", "start", "end"))
+    condition = within(window, here, start, end)
     meant = [in_window(window, At.ANY, *case) for case in cases]
     if condition is None:
         assert set(meant) == {Truth.TRUE}
