@@ -80,10 +80,7 @@ def take_snapshot(
             return _again(study, last, received.files, now)
         manifest = _build(study, received, (work, stage), before, now, limits or LimitSettings())
         still_the_same(received.files)
-        for (
-            raw
-        ) in received.files:  # of a transfer that is refused, as for its subjects' names, nothing is kept
-            Store(data_dir / "received").put_file(raw.path, raw.hash)
+        _keep(received.files, data_dir)
         if last is not None and last.id == manifest["id"]:
             return _unchanged(study, last)
         if before is not None and study.delivery == "full":
@@ -92,6 +89,13 @@ def take_snapshot(
     finally:
         for folder in (work, stage):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _keep(files: Sequence[RawFile], data_dir: Path) -> None:
+    """Keep the bytes as received; of a transfer that is refused, as for its subjects' names, nothing is."""
+    store = Store(data_dir / "received")
+    for raw in files:
+        store.put_file(raw.path, raw.hash)
 
 
 def reading_of(study: StudySettings) -> str:
