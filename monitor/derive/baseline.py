@@ -1,5 +1,8 @@
 """Baseline and change of findings, as in ADaM: BASE, CHG, PCHG, and what range the baseline was in."""
 
+# From the unit of the baseline to that of the record.
+SCALE = "CASE WHEN b.UNIT IS NOT DISTINCT FROM r.UNIT THEN 1 ELSE f.factor END"
+
 from __future__ import annotations
 
 from monitor.clinical import units
@@ -29,17 +32,7 @@ def add_baseline(given: Input, name: str) -> None:
     _conversions(given, name)
     _indicators(given, name)
     same = " AND ".join(f"b.{quoted(c)} IS NOT DISTINCT FROM r.{quoted(c)}" for c in DOMAINS[name].series)
-    scale = "CASE WHEN b.UNIT IS NOT DISTINCT FROM r.UNIT THEN 1 ELSE f.factor END"
-    shared = f"r.{quoted(name + 'ORRESU')} = b.original_unit"
-    # As the result itself was converted, unless that is more than a matter of rounding.
-    as_result = f"digits(b.original * r.{value} / nullif(num(r.{quoted(name + 'ORRES')}), 0))"
-    near = f"abs({as_result} - b.value * ({scale})) <= {ROUNDING} * abs(b.value * ({scale}))"
-    base = f"CASE WHEN {shared} AND f2.factor IS NOT NULL AND {near} THEN {as_result} END"
-    change = f"num(r.{quoted(name + 'ORRES')}) - b.original"
-    in_unit = f"CASE WHEN {shared} AND r.{value} IS NOT NULL THEN ({change}) * f2.factor END"
-    percent = (
-        f"CASE WHEN {shared} AND r.{value} IS NOT NULL THEN ({change}) / nullif(b.original, 0) * 100 END"
-    )
+    base, in_unit, percent = _of_originals(name)
     query(
         connection,
         f"CREATE TEMP TABLE {quoted('final_' + name)} AS"
@@ -50,7 +43,7 @@ def add_baseline(given: Input, name: str) -> None:
         " AS PCHG, coalesce(BNRLO, low * scale) AS BNRLO, coalesce(BNRHI, high * scale) AS BNRHI,"
         " coalesce(w.indicator, range) AS BNRIND, coalesce(BASENOTE, note) AS BASENOTE"
         f" FROM (SELECT r.*, {base} AS zero, b.value AS one, {in_unit} AS two, r.{value} AS three,"
-        f" {percent} AS four, b.low, b.high, b.range, b.note, {scale} AS scale"
+        f" {percent} AS four, b.low, b.high, b.range, b.note, {SCALE} AS scale"
         f" FROM {quoted('stage_' + name)} r LEFT JOIN ranged b ON b.USUBJID = r.USUBJID AND {same}"
         " LEFT JOIN conversions f ON f.analyte IS NOT DISTINCT FROM r.ANALYTE"
         " AND f.unit = b.UNIT AND f.target = r.UNIT"
@@ -58,6 +51,20 @@ def add_baseline(given: Input, name: str) -> None:
         " ON f2.analyte IS NOT DISTINCT FROM r.ANALYTE AND f2.unit = o.unit AND f2.target = r.UNIT) r"
         " LEFT JOIN indicators w ON w.word = r.BNRIND ORDER BY ROWN",
     )
+
+
+def _of_originals(name: str) -> tuple[str, str, str]:
+    """SQL of baseline, change and percent change out of the original values, where they share a unit."""
+    value, own = f"r.{quoted(name + 'STRESN')}", f"num(r.{quoted(name + 'ORRES')})"
+    shared = f"r.{quoted(name + 'ORRESU')} = b.original_unit"
+    # As the result itself was converted, unless that is more than a matter of rounding.
+    as_result = f"digits(b.original * {value} / nullif({own}, 0))"
+    near = f"abs({as_result} - b.value * ({SCALE})) <= {ROUNDING} * abs(b.value * ({SCALE}))"
+    base = f"CASE WHEN {shared} AND f2.factor IS NOT NULL AND {near} THEN {as_result} END"
+    change, told = f"{own} - b.original", f"{shared} AND {value} IS NOT NULL"
+    in_unit = f"CASE WHEN {told} THEN ({change}) * f2.factor END"
+    percent = f"CASE WHEN {told} THEN ({change}) / nullif(b.original, 0) * 100 END"
+    return base, in_unit, percent
 
 
 def _indicators(given: Input, name: str) -> None:
