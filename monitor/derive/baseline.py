@@ -1,8 +1,5 @@
 """Baseline and change of findings, as in ADaM: BASE, CHG, PCHG, and what range the baseline was in."""
 
-# From the unit of the baseline to that of the record.
-SCALE = "CASE WHEN b.UNIT IS NOT DISTINCT FROM r.UNIT THEN 1 ELSE f.factor END"
-
 from __future__ import annotations
 
 from monitor.clinical import units
@@ -14,6 +11,8 @@ from monitor.derive.stage import BASELINE, Input
 from monitor.rules.ctcae import INDICATORS, indicator
 
 MADE = BASELINE
+# From the unit of the baseline to that of the record.
+SCALE = "CASE WHEN b.UNIT IS NOT DISTINCT FROM r.UNIT THEN 1 ELSE f.factor END"
 
 
 def add_baseline(given: Input, name: str) -> None:
