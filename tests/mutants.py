@@ -113,7 +113,11 @@ def other_formats(table: Table, rng: random.Random, folder: Path) -> None:
     elif form == "xlsx":
         as_xlsx(table, path, (rng.choice(["LB", "Sheet1", "Лист1"]),))
     else:
-        makers = {"json": as_json, "ndjson": ndjson, "dsjc": lambda given: zlib.compress(ndjson(given))}
+        makers: dict[str, Callable[[Table], bytes]] = {
+            "json": as_json,
+            "ndjson": ndjson,
+            "dsjc": lambda given: zlib.compress(ndjson(given)),
+        }
         path.write_bytes(makers[form](table))
 
 
@@ -216,7 +220,11 @@ def cut(table: Table, rng: random.Random, folder: Path) -> None:
         if form == "zip":
             zipped({"lb.csv": as_csv(table)}, path)
         else:
-            other = {"xpt": as_xpt, "xlsx": as_xlsx, "parquet": lambda t, p: frame(t).to_parquet(p)}
+            other: dict[str, Callable[[Table, Path], object]] = {
+                "xpt": as_xpt,
+                "xlsx": as_xlsx,
+                "parquet": lambda t, p: frame(t).to_parquet(p),
+            }
             other[form](table, path)
         content = path.read_bytes()
     if form not in ("csv", "quote"):

@@ -40,6 +40,7 @@ RECEIVED = tuple(name for name, domain in DOMAINS.items() if not domain.derived)
 SUPP = "SUPP"
 Assign = Callable[[str], str | None]
 ARCHIVES = (".zip", ".gz")
+BACKSLASH = "\\"  # some programs of Windows write it between folders
 WORKBOOKS = (".xlsx", ".xlsm")
 NO_DOMAIN = "not the name of a domain that rules can read (such as lb, lbch, ae, ex)"
 DEEPEST = 3  # archives within archives
@@ -211,7 +212,7 @@ def _members(name: str, path: Path, opener: _Opener, depth: int) -> Iterator[Dat
             said = f"holds {len(members)} files; more than {opener.limits.members} (monitor.limits.members)"
             raise _RefusedError(name, f"{said} are refused")
         for member in sorted(members, key=lambda each: each.filename):
-            inner = f"{name}/{member.filename}"
+            inner = f"{name}/{member.filename.replace(BACKSLASH, '/')}"
             # What can't be a dataset by its name is listed without being unpacked.
             known = next(_plain(inner, path, "", opener.assign))
             if isinstance(known, Ignored) and not inner.lower().endswith(ARCHIVES + WORKBOOKS):

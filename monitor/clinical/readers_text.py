@@ -38,6 +38,15 @@ class _Seen:
     blanks: str = " "  # what can stand around a value
 
 
+@dataclass(frozen=True)
+class _Written:
+    """How a file is written: its delimiter, the blanks in it, the bytes of its longest line."""
+
+    delimiter: str
+    blanks: str
+    longest: int
+
+
 def read_text(stage: Stage) -> None:
     """A delimited text file: its header, then its rows."""
     seen = _look(stage.dataset.path)
@@ -45,11 +54,11 @@ def read_text(stage: Stage) -> None:
     plain = encoding in ("utf-8", "utf-8-sig", "ascii") and seen.newline and seen.utf8
     path = stage.dataset.path if plain else _decoded(stage, encoding, seen)
     delimiter, titles = _header(stage, path)
-    names = names_of(stage, titles)
-    if seen.blank or not _load(stage, path, names, delimiter, seen.blanks):
+    names, longest = names_of(stage, titles), stage.limits.text
+    if seen.blank or not _load(stage, path, names, _Written(delimiter, seen.blanks, longest)):
         checked = path.with_name(f"{path.name}.checked")
         _check(stage, path, checked, delimiter, len(names))
-        if not _load(stage, checked, names, ",", seen.blanks):
+        if not _load(stage, checked, names, _Written(",", seen.blanks, 16 * longest)):
             said = "can't be read as delimited text; look for quotation marks within a field"
             raise stage.refuse(said)
     view(stage, "rowid + 2", names)
@@ -162,14 +171,15 @@ def _outside(line: str) -> str:
     return "".join(line.split('"')[::2])
 
 
-def _load(stage: Stage, path: Path, names: Sequence[str], delimiter: str, blanks: str) -> bool:
+def _load(stage: Stage, path: Path, names: Sequence[str], written: _Written) -> bool:
     """Whether DuckDB could read the file to its end, strictly."""
     kinds = ", ".join(f"{text(name)}: 'VARCHAR'" for name in names)
     relation = (
         f"read_csv({text(str(path))}, columns = {{{kinds}}}, header = true, auto_detect = false,"
-        f" delim = {text(delimiter)}, quote = '\"', escape = '\"', strict_mode = true, nullstr = {MISSING})"
+        f" delim = {text(written.delimiter)}, max_line_size = {written.longest}, quote = '\"',"
+        f" escape = '\"', strict_mode = true, nullstr = {MISSING})"
     )
-    values = ", ".join(f"{trimmed(quoted(name), blanks)} AS {quoted(name)}" for name in names)
+    values = ", ".join(f"{trimmed(quoted(name), written.blanks)} AS {quoted(name)}" for name in names)
     try:
         query(
             stage.connection,

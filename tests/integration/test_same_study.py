@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyreadstat
 import pytest
 
@@ -64,7 +65,7 @@ def typed(table: Table) -> list[list[Any]]:
 
 def frame(table: Table) -> Any:
     header, *rows = typed(table)
-    return mutants.pd.DataFrame(rows, columns=header).astype(dict.fromkeys(set(header) & set(NUMBERS), float))
+    return pd.DataFrame(rows, columns=header).astype(dict.fromkeys(set(header) & set(NUMBERS), float))
 
 
 def write_xpt(name: str, table: Table, folder: Path, version: Any = 5) -> None:

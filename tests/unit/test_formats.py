@@ -280,3 +280,18 @@ def test_archives_beyond_the_limits_are_refused(tmp_path: Path) -> None:
     (tmp_path / "lb.xls").write_bytes(b"x")
     with pytest.raises(SourceError, match=r"lb\.xls: \.xls can't be read"):
         opened(tmp_path)
+
+
+@pytest.mark.parametrize("version", [5, 8])
+def test_numbers_that_sas_shows_as_dates_are_dates(version: Any, tmp_path: Path) -> None:
+    given = pd.DataFrame(
+        {"USUBJID": ["01", "02"], "D": [24113.0, None], "M": [2083350600.0, None], "T": [30600.0, None]}
+    )
+    formats = {"D": "DATE9.", "M": "DATETIME20.", "T": "TIME8."}
+    path = tmp_path / "lb.xpt"
+    pyreadstat.write_xport(given, str(path), file_format_version=version, variable_format=formats)
+    [dataset] = opened(tmp_path)
+    assert rows(dataset) == [
+        ("01", "2026-01-07", "2026-01-06T20:30:00", "08:30:00", 1),
+        ("02", None, None, None, 2),
+    ]
