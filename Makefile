@@ -28,7 +28,7 @@ check: $(VENV)/.installed ## ruff, mypy --strict, import-linter
 soak: $(VENV)/.installed ## the long tests: every kill point, many generated cases
 	$(PYTEST) -m soak -rs -s --timeout=7200 $(ARGS)
 
-bench: $(VENV)/.installed ## the shipped rules over ten million laboratory rows, against SQL written by hand
+bench: $(VENV)/.installed ## ten rules over ten million laboratory rows, against SQL written by hand
 	$(BIN)/python -m benchmarks $(ARGS)
 
 manual: $(VENV)/.installed ## docs/manual.md afresh from the cases of tests/spec

@@ -113,7 +113,8 @@ def seen_in(clause: Other, case: Case) -> Answer:
 def candidates(clause: Other, case: Case) -> Iterator[Candidate]:
     """The records of the clause's series that are possibly in its window."""
     linked = _linked(clause, case) if clause.linked else None
-    for other in case.others.get(clause.series.domain, ()):
+    members = case.members.get(clause.series)
+    for other in case.others.get(clause.series.domain, ()) if members is None else members:
         if _is_none(clause, other, case) or (linked is not None and other["ROWN"] not in linked):
             continue
         found = candidate(clause, other, case)

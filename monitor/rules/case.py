@@ -28,6 +28,7 @@ class Case:
     others: Mapping[str, Sequence[Row]]  # the subject's rows, by domain
     episodes: Mapping[str, Sequence[Episode]]  # the subject's, by rule
     histories: Mapping[Series, History] = field(default_factory=dict)  # those that are asked for
+    members: Mapping[Series, Sequence[Row]] = field(default_factory=dict)  # rows possibly of clauses' series
 
     @property
     def scope(self) -> Scope:

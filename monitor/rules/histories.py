@@ -8,7 +8,8 @@ from monitor.records import Truth
 from monitor.rules.answers import Used
 from monitor.rules.case import in_series
 from monitor.rules.context import Context
-from monitor.rules.rule import Condition, Rule, Series, With, Without
+from monitor.rules.ctcae import columns_in
+from monitor.rules.rule import Condition, Other, Rule, Series, With, Without
 from monitor.rules.series import History, functions_in, history
 from monitor.rules.terms import Row, Scope, recalled
 
@@ -19,6 +20,22 @@ def histories(rule: Rule, others: Mapping[str, Sequence[Row]], context: Context)
     if rule.asks_previous:
         wanted.add(rule.series)
     return {series: _history(series, others.get(series.domain, ()), context) for series in wanted}
+
+
+def members_of(
+    rule: Rule, others: Mapping[str, Sequence[Row]], context: Context
+) -> Mapping[Series, Sequence[Row]]:
+    """Of each clause's series the rows that may belong to it, unless that depends on the found record."""
+    asked = {clause.series for clause in rule.plain_clauses if isinstance(clause, Other)}
+    return {
+        series: [
+            row
+            for row in others.get(series.domain, ())
+            if in_series(series, Scope(context, series.domain, row, series.unit)) is not Truth.FALSE
+        ]
+        for series in asked
+        if not any(column.of_found for column in columns_in(series.of))
+    }
 
 
 def _places(rule: Rule) -> Iterator[tuple[Series, Condition | None]]:

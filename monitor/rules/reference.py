@@ -18,7 +18,7 @@ from monitor.rules.case import Case, in_series
 from monitor.rules.causes import Causes, each_once, why
 from monitor.rules.context import Context
 from monitor.rules.findrule import found_by, unsure
-from monitor.rules.histories import histories, remembered
+from monitor.rules.histories import histories, members_of, remembered
 from monitor.rules.repeated import with_runs
 from monitor.rules.rule import AnyOf, Clause, Level, Rule, With, Without, WithRule
 from monitor.rules.runs import Reading
@@ -45,9 +45,9 @@ def judge(
     for subject in subjects:
         others = {domain: given.get(subject, []) for domain, given in by_subject.items()}
         own = {name: [e for e in given if e.subject == subject] for name, given in episodes.items()}
-        past = histories(rule, others, context)
+        past, members = histories(rule, others, context), members_of(rule, others, context)
         for row in others[rule.series.domain]:
-            case = Case(rule, context, row, others, own, past)
+            case = Case(rule, context, row, others, own, past, members)
             if member_of(case) is not Truth.FALSE:
                 judged.append(judge_record(case))
     return judged if rule.repeat is None else with_runs(rule, judged)
