@@ -14,8 +14,12 @@ TRIVIAL = (0.0, 1.0)  # "more than none" and "yes" are nobody's threshold
 
 
 def check_pack(pack: Pack) -> list[Problem]:
-    """Numbers that stand in a rule although the pack has them as a parameter."""
-    return [problem for rule in pack.rules for problem in _repeated(rule, pack.params)]
+    """Numbers that stand in a rule although its own pack has them as a parameter.
+
+    Another pack's number of the same value means something else.
+    """
+    own = {name: {each: pack.params[each] for each in sorted(names)} for name, names in pack.own.items()}
+    return [problem for rule in pack.rules for problem in _repeated(rule, own.get(rule.pack, {}))]
 
 
 def _repeated(rule: Rule, params: Mapping[str, Parameter]) -> list[Problem]:
@@ -27,9 +31,14 @@ def _repeated(rule: Rule, params: Mapping[str, Parameter]) -> list[Problem]:
             address,
             f"{value:g} is the value of :{by_value[value]} too; write :{by_value[value]} in its place",
         )
-        for value in dict.fromkeys(_numbers((rule.series, rule.where, rule.clauses, rule.levels, rule.clear)))
+        for value in dict.fromkeys(_numbers(_meaning(rule)))
         if value in by_value and value not in TRIVIAL
     ]
+
+
+def _meaning(rule: Rule) -> tuple[object, ...]:
+    """The parts of a rule in which numbers stand."""
+    return (rule.series, rule.where, rule.clauses, rule.levels, rule.clear)
 
 
 def _numbers(node: object) -> Iterator[float]:

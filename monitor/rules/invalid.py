@@ -70,7 +70,7 @@ def read_invalid(rules: Path, problems: list[Problem]) -> tuple[Invalid, ...]:
     found: list[Invalid] = []
     for path in sorted((rules / FOLDER).glob("*.toml")):
         address = f"rules/{FOLDER}/{path.name}"
-        data = shape.read_toml(path.read_text("utf-8"), address, problems)
+        data = shape.read_toml(shape.text_of(path, address, problems), address, problems)
         file = shape.shaped(SeriesFile, data, address, problems) if data is not None else None
         desk = Desk(FOLDER, address, {}, (), problems)
         for place, each in enumerate(file.invalid if file else (), 1):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from monitor.errors import Problem, RuleError
 from monitor.rules.scope import suggest
+from monitor.rules.shape import text_of
 
 IGNORE = "ignore"  # words of coded columns that no rule of the study is about
 UNKNOWN = "unknown"  # words that mean missing
@@ -14,7 +15,11 @@ UNKNOWN = "unknown"  # words that mean missing
 
 def read_lists(folder: Path, problems: list[Problem]) -> dict[str, frozenset[str]]:
     """Each list of the folder by its name; one term a line, `#` begins a comment."""
-    found = {path.stem: terms(path.read_text("utf-8").splitlines()) for path in sorted(folder.glob("*.txt"))}
+    found: dict[str, frozenset[str]] = {}
+    for path in sorted(folder.glob("*.txt")):
+        text = text_of(path, f"rules/lists/{path.name}", problems)
+        if text is not None:
+            found[path.stem] = terms(text.splitlines())
     for name, words in found.items():
         if not words:
             problems.append(Problem(f"rules/lists/{name}.txt", "the list has no term"))

@@ -11,7 +11,7 @@ from monitor.clinical.units import canonical
 from monitor.errors import Problem, RuleError
 from monitor.rules.context import Parameter
 from monitor.rules.scope import suggest
-from monitor.rules.shape import ParamFile, read_toml, shaped
+from monitor.rules.shape import ParamFile, read_toml, shaped, text_of
 
 ORDER = re.compile(r"^\s*(\w+)\s*(<=|<)\s*(\w+)\s*$")
 STUDY = "study"  # the source of a number that the study's configuration sets
@@ -43,7 +43,7 @@ class ParamSet:
 
 def read_params(path: Path, address: str, problems: list[Problem]) -> ParamSet:
     """The parameters of one file; an absent file has none."""
-    data = read_toml(path.read_text("utf-8"), address, problems) if path.exists() else {}
+    data = read_toml(text_of(path, address, problems), address, problems) if path.exists() else {}
     orders = (data or {}).pop("order", [])
     params = {
         name: found

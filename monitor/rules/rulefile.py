@@ -19,7 +19,7 @@ from monitor.rules.lists import add_terms, read_lists
 from monitor.rules.params import Order, ParamSet, contradictions, read_params, resolve
 from monitor.rules.rule import AnyOf, Clause, OfRule, Plain, Rule
 from monitor.rules.scope import suggest
-from monitor.rules.shape import RuleFile, read_toml, shaped
+from monitor.rules.shape import RuleFile, read_toml, shaped, text_of
 
 PARAMS = "params.toml"
 
@@ -40,6 +40,8 @@ class Pack:
     criteria: Mapping[str, Criteria] = field(default_factory=dict)
     # which results are no values (rules/series)
     invalid: tuple[Invalid, ...] = ()
+    # the names of the parameters that each pack's own file gives
+    own: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def rule(self, identifier: str) -> Rule:
         """One rule by its id. Raises RuleError when there is none."""
@@ -65,7 +67,8 @@ def load_rules(folder: Path, packs: Sequence[str]) -> Pack:
     invalid = read_invalid(folder, problems)
     if problems:
         raise RuleError(problems)
-    return Pack(ordered, known.params, lists, presets, known, criteria, invalid)
+    own = {pack: frozenset(given.params) for pack, given in zip(packs, sets, strict=True)}
+    return Pack(ordered, known.params, lists, presets, known, criteria, invalid, own)
 
 
 def asks_grades(rule: Rule) -> bool:
@@ -156,7 +159,7 @@ def _read_pack(
 
 def _read_file(path: Path, desk: Desk) -> RuleFile | None:
     """The shape of one file, or None after its problems were added."""
-    data = read_toml(path.read_text("utf-8"), desk.address, desk.problems)
+    data = read_toml(text_of(path, desk.address, desk.problems), desk.address, desk.problems)
     file = shaped(RuleFile, data, desk.address, desk.problems) if data is not None else None
     if file is not None and file.id != path.stem:
         desk.refuse("id", f"{file.id} stands in a file of another name")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Iterator
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -194,8 +195,22 @@ class ParamFile(Shape):
 AnyShape = TypeVar("AnyShape", bound=Shape)
 
 
-def read_toml(text: str, address: str, problems: list[Problem]) -> dict[str, Any] | None:
-    """The tables of a TOML file, or None after the problem was added."""
+def text_of(path: Path, address: str, problems: list[Problem]) -> str | None:
+    """The text of a file, or None after the problem was added."""
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        said = f"byte {error.start + 1} is not UTF-8; save the file as UTF-8"
+    except OSError as error:
+        said = f"can't be read ({error.strerror}); check its permissions"
+    problems.append(Problem(address, said))
+    return None
+
+
+def read_toml(text: str | None, address: str, problems: list[Problem]) -> dict[str, Any] | None:
+    """The tables of a TOML file, or None after the problem was added; no text has none."""
+    if text is None:
+        return None
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -38,8 +38,8 @@ class GradedTable:
 def grade_file(path: Path, version: str, rules: Path | None = None) -> GradedTable:
     """The file's rows, in its order, each with its CTCAE grades. Raises UsageError, SourceError, RuleError.
 
-    A column that grading makes replaces one of the same name; all others stay as they are. The
-    criteria are those that the program ships, or those of the folder `rules`.
+    A column of the file that has the name of one that grading makes is kept as NAME_GIVEN; all
+    others stay as they are. The criteria are those that the program ships, or those of the folder `rules`.
     """
     wanted = version if "." in version else f"{version}.0"
     if wanted not in FILES:
@@ -47,8 +47,8 @@ def grade_file(path: Path, version: str, rules: Path | None = None) -> GradedTab
     criteria = load_criteria(rules or shipped.root() / "rules", wanted)
     sheet = read_sheet(path)
     _check(sheet, path)
-    kept = tuple(name for name in sheet.columns if name.strip().upper() not in MADE)
-    return GradedTable((*kept, *MADE), _graded(sheet, kept, criteria))
+    kept = {name: f"{name}_GIVEN" if name.strip().upper() in MADE else name for name in sheet.columns}
+    return GradedTable((*kept.values(), *MADE), _graded(sheet, kept, criteria))
 
 
 def _check(sheet: Sheet, path: Path) -> None:
@@ -65,7 +65,7 @@ def _check(sheet: Sheet, path: Path) -> None:
         )
 
 
-def _graded(sheet: Sheet, kept: tuple[str, ...], criteria: Criteria) -> Iterator[dict[str, str]]:
+def _graded(sheet: Sheet, kept: Mapping[str, str], criteria: Criteria) -> Iterator[dict[str, str]]:
     @lru_cache(maxsize=100_000)
     def made(given: tuple[tuple[str, str], ...]) -> dict[str, str]:
         return _grades(dict(given), criteria)
@@ -75,7 +75,7 @@ def _graded(sheet: Sheet, kept: tuple[str, ...], criteria: Criteria) -> Iterator
         given = cells(sheet, line)
         row = dict(zip(sheet.columns, line, strict=True))
         known = tuple((name, value) for name, value in given.items() if name in asked)
-        yield {name: row[name] for name in kept} | made(known)
+        yield {called: row[name] for name, called in kept.items()} | made(known)
 
 
 def _grades(given: Mapping[str, str], criteria: Criteria) -> dict[str, str]:

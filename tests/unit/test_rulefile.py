@@ -425,3 +425,19 @@ def test_check_finds_a_number_that_is_a_parameter_too(tmp_path: Path) -> None:
         "rules/p/X-01.toml: 3 is the value of :factor too; write :factor in its place",
     ]
     assert "factor" in PARAMS
+
+
+def test_a_file_that_is_not_utf_8_is_named_and_hides_no_other_problem(tmp_path: Path) -> None:
+    folder = write_rules(
+        tmp_path, {"X-01": RULE, "X-02": RULE.replace("X-01", "X-02").replace("LBSTRESN", "LBSTRSN")}
+    )
+    (folder / "p" / "X-01.toml").write_bytes(RULE.replace("A title", "Sévère").encode("latin-1"))
+    (folder / "lists" / "drug.txt").write_bytes("ROMIPLOSTIMÉ\n".encode("latin-1"))
+    with pytest.raises(RuleError) as raised:
+        load_rules(folder, ("p",))
+    said = [str(problem) for problem in raised.value.problems]
+    assert any(
+        line.startswith("rules/p/X-01.toml: byte ") and "save the file as UTF-8" in line for line in said
+    )
+    assert any(line.startswith("rules/lists/drug.txt: byte ") for line in said)
+    assert any("did you mean LBSTRESN" in line for line in said)
