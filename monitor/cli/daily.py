@@ -79,7 +79,7 @@ def load(config: ConfigOption = CONFIG, study: StudyOption = "", form: FormOptio
     show(
         [_load_row(each) for each in loaded],
         form,
-        columns=("study", "number", "said", "received", "rejected", "domains"),
+        columns=("study", "number", "said", "received", "rejected", "shared", "domains"),
     )
     _rejects(loaded)
     if _attention(loaded):

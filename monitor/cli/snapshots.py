@@ -77,6 +77,7 @@ def snapshot_row(loaded: Loaded) -> Row:
         "received_at": loaded.received_at,
         "received": loaded.received,
         "rejected": loaded.rejected,
+        "shared": loaded.shared,
         "issues": loaded.issues,
         "state": loaded.state,
         "domains": " ".join(f"{each.domain} {each.rows}" for each in loaded.domains),

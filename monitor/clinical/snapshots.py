@@ -176,7 +176,7 @@ def _build(
 ) -> dict[str, Any]:
     """Write each domain's Parquet file into the first of `folders`; gives the manifest."""
     (work, stage), delta = folders, study.delivery == "delta"
-    with connect(stage) as connection:
+    with connect(stage, limits.memory) as connection:
         loaded = load_tables(connection, study, received, limits)
         delivered = {each.domain for each in loaded.standards}
         domains = _carried(before, delivered, work) if before and delta else {}

@@ -10,7 +10,7 @@ import duckdb
 
 Connection = duckdb.DuckDBPyConnection
 WHOLE = 1e15  # below it, a number without a fraction is written with all its digits
-MEMORY = "600MB"  # of DuckDB; the process needs as much again for Python and what it reads
+MEMORY = "600MB"  # of DuckDB; the process needs some more for Python and what it reads
 
 
 def connect(folder: Path | None = None, memory: str = MEMORY) -> Connection:

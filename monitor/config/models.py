@@ -96,6 +96,7 @@ class LimitSettings(_Section):
     columns: int = Field(default=2_000, ge=1)
     cells: int = Field(default=2_000_000_000, ge=1)
     text: int = Field(default=1_000_000, ge=1)
+    memory: str = Field(default="600MB", pattern=r"^\d+(\.\d+)?\s*[KMGT]i?B$")
 
 
 class MonitorSettings(_Section):

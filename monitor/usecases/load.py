@@ -53,6 +53,7 @@ class Loaded:
     ignored: tuple[str, ...]
     rejects: tuple[str, ...]
     issues: int
+    shared: int = 0  # rows that share their natural key with another, told apart by an ordinal
     state: str = ""
     attention: str = ""
 
@@ -183,6 +184,7 @@ def _loaded(taken: Snapshot, one: Transfer, past: tuple[Transfer, ...], *, new: 
         ),
         ignored=tuple(f"{each['name']}: {each['reason']}" for each in manifest["ignored"]),
         rejects=tuple(f"{each['file']}:{each['row']}: {each['reason']}" for each in manifest["rejects"]),
+        shared=sum(each["shared_keys"] for each in manifest["domains"].values()),
         issues=len(manifest["issues"]),
         state=one.state,
         attention=attention(one, manifest.get("held"), current(past)),

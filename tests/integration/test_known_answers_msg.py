@@ -166,7 +166,10 @@ SQL: dict[tuple[str, str, str], str] = {
         "Q9",
         "",
         "by ARM",
-    ): f"SELECT count(DISTINCT d.USUBJID) FROM {DS} d {IN_DM} DSDECOD = 'ADVERSE EVENT' AND m.ARM = '{{group}}'",
+    ): (
+        f"SELECT count(DISTINCT d.USUBJID) FROM {DS} d {IN_DM} DSDECOD = 'ADVERSE EVENT'"
+        " AND m.ARM = '{group}'"
+    ),
     ("Q10", "PLACEBO", ""): f"SELECT count(*) FROM {EX}",
     ("Q10", "rise", ""): f"{SUBJECTS} {DOSES} WHERE d > p",
     ("Q10", "fall", ""): f"{SUBJECTS} {DOSES} WHERE d < p",
