@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from monitor.clinical.identity import ADDED, identify, natural_key
+from monitor.clinical.identity import ADDED, identify
+from monitor.clinical.marks import natural_key, version
 from monitor.clinical.sql import Connection, columns, query, quoted, table_of, text, write_parquet
 from monitor.clinical.standardise import Standard
 
@@ -66,7 +67,8 @@ def _parted(connection: Connection, standard: Standard) -> tuple[Standard, str]:
     live = f"live_{standard.domain}"
     query(
         connection,
-        f"CREATE TEMP TABLE {quoted(live)} AS SELECT * EXCLUDE ({DELETED}) FROM {quoted(standard.table)}"
+        f"CREATE TEMP TABLE {quoted(live)} AS SELECT * EXCLUDE ({DELETED})"
+        f' REPLACE ({version(standard.domain, names)} AS "#VERSION") FROM {quoted(standard.table)}'
         f' WHERE NOT {said} ORDER BY "#N"',
     )
     return replace(standard, table=live, columns=names), gone

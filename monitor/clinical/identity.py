@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from monitor.clinical.domains import DOMAINS
-from monitor.clinical.sql import Connection, content, query, quoted, table_of, text
+from monitor.clinical.marks import DIGITS, version
+from monitor.clinical.sql import Connection, query, quoted, table_of, text
 from monitor.clinical.standardise import Standard
 
-DIGITS = 16  # of a natural key's hash
 MOST_LISTED = 200
 ADDED = ("KEY", "VERSION", "RECEIVED", "SOURCE")
-
-
-def natural_key(domain: str, names: Collection[str]) -> str:
-    """SQL for what identifies a record, before its ordinal: the domain and a hash."""
-    known = DOMAINS[domain]
-    natural = content([name for name in known.key if name in names])
-    if known.sponsor_id in names:
-        own = quoted(known.sponsor_id)
-        natural = f"CASE WHEN {own} IS NULL THEN {natural} ELSE 'ID=' || {own} END"
-    return f"'{domain}-' || left(sha256(coalesce(USUBJID, '') || chr(31) || {natural}), {DIGITS})"
-
-
-def version(domain: str, names: Collection[str]) -> str:
-    """SQL for a hash of all that a row says. --SEQ is left out: it is numbered anew in each transfer."""
-    return f"left(sha256({content([name for name in names if name != f'{domain}SEQ'])}), 32)"
 
 
 def identify(connection: Connection, standard: Standard, previous: Path | None, now: datetime) -> str:
@@ -43,13 +27,10 @@ def identify(connection: Connection, standard: Standard, previous: Path | None, 
     """
     domain, names = standard.domain, standard.columns
     table, ordinals = f"id_{domain}", f"ordinals_{domain}"
-    marks = f"marks_{domain}"
+    source = quoted(standard.table)
     query(
-        connection,
-        f'CREATE TEMP TABLE {quoted(marks)} AS SELECT "#N" AS n, {natural_key(domain, names)} AS "#KEY",'
-        f' {version(domain, names)} AS "#VERSION" FROM {quoted(standard.table)}',
+        connection, f'CREATE OR REPLACE TEMP VIEW base AS SELECT "#N" AS n, "#KEY", "#VERSION" FROM {source}'
     )
-    query(connection, f"CREATE OR REPLACE TEMP VIEW base AS SELECT * FROM {quoted(marks)}")
     query(
         connection,
         'CREATE TEMP TABLE shared AS SELECT hash("#KEY") AS h FROM base GROUP BY 1 HAVING count(*) > 1',
@@ -63,10 +44,9 @@ def identify(connection: Connection, standard: Standard, previous: Path | None, 
     query(
         connection,
         f"CREATE TEMP VIEW {quoted(table)} AS SELECT {', '.join(f's.{quoted(name)}' for name in names)},"
-        ' r."#KEY" || \'-\' || coalesce(o.ordinal, 0) AS KEY, r."#VERSION" AS VERSION,'
+        ' s."#KEY" || \'-\' || coalesce(o.ordinal, 0) AS KEY, s."#VERSION" AS VERSION,'
         f' coalesce(o.received, {int(now.timestamp())}) AS RECEIVED, s."#FILE" || \':\' || s."#ROW" AS SOURCE'
-        f' FROM {quoted(standard.table)} s JOIN {quoted(marks)} r ON r.n = s."#N"'
-        f" LEFT JOIN {quoted(ordinals)} o ON o.n = r.n",
+        f' FROM {source} s LEFT JOIN {quoted(ordinals)} o ON o.n = s."#N"',
     )
     return table
 

@@ -46,15 +46,6 @@ def number_text(number: str) -> str:
     )
 
 
-def content(names: Sequence[str]) -> str:
-    """SQL for the text that says all of a row: each column that is not missing, with its name.
-
-    So a column that is empty in a row says the same as one that is not there.
-    """
-    parts = ", ".join(f"{text(name + '=')} || {quoted(name)}" for name in names)
-    return f"concat_ws(chr(31), {parts})" if parts else "''"
-
-
 def query(connection: Connection, sql: str, parameters: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
     """Run one statement to its end; gives its rows."""
     rows: list[tuple[Any, ...]] = connection.execute(sql, parameters).fetchall()
@@ -82,4 +73,4 @@ def table_of(
 
 def write_parquet(connection: Connection, select: str, path: Path) -> None:
     """The rows of a select, in its order, as a Parquet file."""
-    query(connection, f"COPY ({select}) TO {text(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+    query(connection, f"COPY ({select}) TO {text(str(path))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)")

@@ -10,6 +10,7 @@ from typing import Any
 from monitor.clinical.dates import read_date
 from monitor.clinical.domains import DOMAINS, RecordClass, kind_of
 from monitor.clinical.mapsql import RAW
+from monitor.clinical.marks import natural_key, version
 from monitor.clinical.quarantine import Issue, Reject, grouped, shape
 from monitor.clinical.sql import Connection, columns, number_text, query, quoted, text
 from monitor.errors import Problem
@@ -75,10 +76,12 @@ def standardise(connection: Connection, domain: str, tables: Sequence[str]) -> S
     )
     query(
         connection,
-        f"CREATE TEMP TABLE {quoted('read_' + domain)} AS SELECT {values},"
-        f' w."#FILE" AS "#FILE", w."#ROW" AS "#ROW"{raw} FROM whole w {joined}',
+        f"CREATE TEMP TABLE {quoted('read_' + domain)} AS SELECT *, {natural_key(domain, names)} AS"
+        f' "#KEY", {version(domain, names)} AS "#VERSION" FROM (SELECT {values},'
+        f' w."#FILE" AS "#FILE", w."#ROW" AS "#ROW"{raw} FROM whole w {joined})',
     )
-    return _kept(connection, domain, names, (*names, RAW) if raw else names)
+    number = (f"{domain}SEQ",) if f"{domain}SEQ" in names else ()
+    return _kept(connection, domain, names, ("#VERSION", *number, *((RAW,) if raw else ())))
 
 
 def _numbers(domain: str, name: str) -> str:
@@ -108,7 +111,7 @@ def _value(name: str, joins: Sequence[str]) -> str:
 
 
 def _kept(connection: Connection, domain: str, names: tuple[str, ...], compared: tuple[str, ...]) -> Standard:
-    """Part the rows into kept, rejected and collapsed (alike in all columns that are compared)."""
+    """Part the rows into kept, rejected and collapsed: alike in `compared`, which say all of a row."""
     read, table = quoted("read_" + domain), f"std_{domain}"
     reason = _reason(domain, names)
     rejects = query(connection, f'SELECT "#FILE", "#ROW", {reason} AS why FROM {read} WHERE why IS NOT NULL')
@@ -116,7 +119,8 @@ def _kept(connection: Connection, domain: str, names: tuple[str, ...], compared:
     again = _repeats(connection, domain, compared, reason)
     query(
         connection,
-        f'CREATE TEMP VIEW {quoted(table)} AS SELECT {listed}, "#FILE", "#ROW", rowid AS "#N" FROM {read}'
+        f'CREATE TEMP VIEW {quoted(table)} AS SELECT {listed}, "#FILE", "#ROW", "#KEY", "#VERSION",'
+        f' rowid AS "#N" FROM {read}'
         f" WHERE ({reason}) IS NULL"
         + (f" AND rowid NOT IN (SELECT n FROM {quoted(again)})" if again else ""),
     )
@@ -128,7 +132,7 @@ def _kept(connection: Connection, domain: str, names: tuple[str, ...], compared:
 
 
 def _repeats(connection: Connection, domain: str, names: Sequence[str], reason: str) -> str:
-    """The table of rows that say in every column what an earlier one says; "" when there is none.
+    """The table of rows that say in all of `names` what an earlier one says; "" when there is none.
 
     Rows of one hash are few, and only these are compared.
     """
