@@ -247,10 +247,7 @@ def _sheets(name: str, path: Path, mark: str, assign: Assign) -> Iterator[Datase
     """A workbook's sheets: each by its own name, or an only one by the file's."""
     try:
         titles = sheets(path)
-    except BROKEN_WORKBOOK as error:
-        if assign(name) is None:
-            yield Ignored(name, NO_DOMAIN)
-            return
+    except BROKEN_WORKBOOK as error:  # what its sheets were, nobody can tell any more
         raise _RefusedError(name, "is not a readable Excel workbook; save it again as .xlsx") from error
     placed = {title: assign(f"{name}/{title}") for title in titles}
     if len(titles) == 1 and placed[titles[0]] is None:

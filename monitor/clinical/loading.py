@@ -14,7 +14,7 @@ from monitor.clinical.quarantine import Issue
 from monitor.clinical.readers import read, written_as
 from monitor.clinical.sources import Ignored, RawFile, problems_error, receive
 from monitor.clinical.sql import Connection
-from monitor.clinical.standardise import Standard, missing_columns, standardise
+from monitor.clinical.standardise import Standard, missing_columns, standardise, unreadable_dates
 from monitor.config import LimitSettings, StudySettings
 from monitor.errors import Problem, SourceError
 
@@ -73,6 +73,7 @@ def load_tables(
     made_of: dict[str, list[Dataset]] = {}
     for shaped in mapped.tables:
         problems += missing_columns(connection, shaped.domain, shaped.table, shaped.dataset.name)
+        problems += unreadable_dates(connection, shaped.domain, shaped.table, shaped.dataset.name)
         tables.setdefault(shaped.domain, []).append(shaped.table)
         made_of.setdefault(shaped.domain, []).extend((shaped.dataset, *shaped.also))
     if problems:

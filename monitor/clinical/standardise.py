@@ -17,6 +17,7 @@ from monitor.errors import Problem
 from monitor.records import Kind
 
 NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
+SAMPLE = 1000  # distinct dates of a column that are looked at before it is called unreadable
 LARGEST = "1e15"  # no clinical quantity is as large; beyond it arithmetic could overflow
 CENSORED = re.compile(rf"\s*(<=?|>=?|≤|≥)\s*{NUMBER}\s*")
 Found = tuple[str, str, str, str, int, int]  # file, column, shape, what, first row, rows
@@ -45,6 +46,24 @@ def required(domain: str) -> tuple[str, ...]:
         RecordClass.RELATIONS: ("RDOMAIN", "RELID"),
     }.get(known.record_class, ())
     return ("USUBJID", *own, *((f"{domain}TERM",) if domain in ("AE", "MH") else ()))
+
+
+def unreadable_dates(connection: Connection, domain: str, table: str, name: str) -> list[Problem]:
+    """A problem for each date column of which not one value is ISO 8601: its form must be said."""
+    there = columns(connection, quoted(table))
+    found = []
+    for column in dict.fromkeys(DOMAINS[domain].dates.values()):
+        if column not in there:
+            continue
+        given = f"SELECT DISTINCT {quoted(column)} FROM {quoted(table)} WHERE {quoted(column)} IS NOT NULL"
+        sample = query(connection, f"{given} LIMIT {SAMPLE}")
+        if sample and not any(read_date(value) for (value,) in sample):
+            said = (
+                f"not one of its dates is ISO 8601 ({shape(sample[0][0])}); say their form in"
+                f" [study.map.{domain}] dates, or send them as 2026-01-31"
+            )
+            found.append(Problem(f"{name}: column {column}", said))
+    return found
 
 
 def missing_columns(connection: Connection, domain: str, table: str, name: str) -> list[Problem]:

@@ -61,7 +61,7 @@ def test_most_mutants_must_load() -> None:
 
 @pytest.mark.parametrize("part", range(4))
 def test_every_mutant_gets_its_verdict(part: int, tmp_path: Path) -> None:
-    run(range(part * IN_CI // 4, (part + 1) * IN_CI // 4), tmp_path)
+    run(range(part, IN_CI, 4), tmp_path)
 
 
 @pytest.mark.soak
