@@ -73,4 +73,5 @@ def table_of(
 
 def write_parquet(connection: Connection, select: str, path: Path) -> None:
     """The rows of a select, in its order, as a Parquet file."""
-    query(connection, f"COPY ({select}) TO {text(str(path))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)")
+    packed = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1"
+    query(connection, f"COPY ({select}) TO {text(str(path))} ({packed})")

@@ -82,7 +82,7 @@ def write(folder: Path, form: str) -> Path:
 
 def opened(folder: Path, **limits: int) -> tuple[Dataset, ...]:
     files, _ = receive(".", folder, folder.parent / f"{folder.name}-work")
-    return datasets(files, folder.parent / f"{folder.name}-open", LimitSettings(**limits))[0]
+    return datasets(files, folder.parent / f"{folder.name}-open", LimitSettings.model_validate(limits))[0]
 
 
 def rows(dataset: Dataset, written: ReadSettings | None = None) -> list[tuple[Any, ...]]:
@@ -94,7 +94,7 @@ def rows(dataset: Dataset, written: ReadSettings | None = None) -> list[tuple[An
 def said(folder: Path, **limits: int) -> list[str]:
     [dataset] = opened(folder)
     with connect() as connection:
-        return [str(each) for each in read(connection, dataset, "t", LimitSettings(**limits))]
+        return [str(each) for each in read(connection, dataset, "t", LimitSettings.model_validate(limits))]
 
 
 FORMS = ["csv", "tsv", "txt", "xpt", "parquet", "xlsx", "json", "ndjson", "dsjc"]
