@@ -18,6 +18,7 @@ from monitor.cli.output import Form, Row, complain, progress, say, show
 from monitor.cli.snapshots import snapshot_row
 from monitor.clock import now
 from monitor.config import load_settings
+from monitor.errors import SourceError
 from monitor.records import Actor
 from monitor.usecases.actor import this_caller
 from monitor.usecases.alerts import list_alerts
@@ -72,17 +73,27 @@ def migrate(config: ConfigOption = CONFIG) -> None:
 
 
 def load(config: ConfigOption = CONFIG, study: StudyOption = "", form: FormOption = Form.TABLE) -> None:
-    """Receive the data of the studies; the same data again change nothing."""
+    """Receive the data of the studies; the same data again change nothing.
+
+    A study whose data can't be read is said, and keeps none of the others from being loaded.
+    """
     monitor, actor = opened(config), this_caller()
+    loaded, failed = [], []
     with progress("Loading") as step:
-        loaded = [_load(monitor, each, actor) for each in _each(studies_of(monitor, study), step)]
+        for each in _each(studies_of(monitor, study), step):
+            try:
+                loaded.append(_load(monitor, each, actor))
+            except SourceError as error:
+                failed.append(f"{each}: {error}")
     show(
         [_load_row(each) for each in loaded],
         form,
         columns=("study", "number", "said", "received", "rejected", "shared", "domains"),
     )
     _rejects(loaded)
-    if _attention(loaded):
+    for said in failed:
+        complain(said)
+    if _attention(loaded) or failed:
         raise typer.Exit(1)
 
 

@@ -388,3 +388,14 @@ def test_a_watcher_that_cannot_be_told_fails_the_run(ran: Command) -> None:
     said = ran("run")
     assert said.code == 1
     assert "the watcher can't be reached" in said.err
+
+
+def test_a_study_that_can_not_be_loaded_keeps_none_of_the_others_from_it(ran: Command) -> None:
+    config = Path("config.toml").read_text()
+    first = config[config.index("[[study]]") : config.index("[[route]]")].split("[[study]]")[1]
+    bad = first.replace("ROMI-AA", "A-BAD").replace("examples/romiplostim-aa", "nowhere")
+    Path("config.toml").write_text(config.replace("[[study]]", f"[[study]]{bad}\n[[study]]", 1))
+    loaded = ran("load")
+    assert loaded.code == 1
+    assert "A-BAD: nowhere: there is no such folder or file" in loaded.err.replace("\n", " ")
+    assert "ROMI-AA" in loaded.out
