@@ -28,8 +28,9 @@ check: $(VENV)/.installed ## ruff, mypy --strict, import-linter
 soak: $(VENV)/.installed ## the long tests: every kill point, many generated cases
 	$(PYTEST) -m soak -rs -s --timeout=7200 $(ARGS)
 
-bench: $(VENV)/.installed ## ten rules over ten million laboratory rows, against SQL written by hand
+bench: $(VENV)/.installed ## rules over ten million laboratory rows, and loading them, against SQL written by hand
 	$(BIN)/python -m benchmarks $(ARGS)
+	$(BIN)/python -m benchmarks.loading
 
 manual: $(VENV)/.installed ## docs/manual.md afresh from the cases of tests/spec
 	$(BIN)/python -m tests.spec.book

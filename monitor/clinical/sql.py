@@ -21,7 +21,9 @@ def connect(folder: Path | None = None, memory: str = MEMORY) -> Connection:
     config: dict[str, Any] = {"threads": 2, "preserve_insertion_order": True}
     if folder is not None:
         config |= {"memory_limit": memory, "temp_directory": str(folder / "spilled")}
-    return duckdb.connect(":memory:", config=config)
+    connection = duckdb.connect(":memory:", config=config)
+    connection.execute("SET enable_progress_bar = false")  # it would write into what the command prints
+    return connection
 
 
 def quoted(name: str) -> str:

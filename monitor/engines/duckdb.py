@@ -80,6 +80,7 @@ class Engine:
             settings["memory_limit"] = memory_limit
         try:
             self._connection = duckdb.connect(":memory:", config=settings)
+            self._connection.execute("SET enable_progress_bar = false")  # it would write into what is printed
         except duckdb.Error as error:
             raise EngineError(f"DuckDB did not start with memory_limit {memory_limit!r}") from error
         try:
