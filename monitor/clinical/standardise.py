@@ -57,7 +57,7 @@ def unreadable_dates(connection: Connection, domain: str, table: str, name: str)
             continue
         given = f"SELECT DISTINCT {quoted(column)} FROM {quoted(table)} WHERE {quoted(column)} IS NOT NULL"
         sample = query(connection, f"{given} LIMIT {SAMPLE}")
-        if sample and not any(read_date(value) for (value,) in sample):
+        if len(sample) > 1 and not any(read_date(value) for (value,) in sample):
             said = (
                 f"not one of its dates is ISO 8601 ({shape(sample[0][0])}); say their form in"
                 f" [study.map.{domain}] dates, or send them as 2026-01-31"
