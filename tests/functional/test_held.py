@@ -72,7 +72,6 @@ def test_diff_and_verify_show_and_prove(ran: Command) -> None:
 
 # ---------------------------------------------------------------- kill -9
 
-POINTS = ("after commit load.commit", "before commit scan.commit")
 ACCEPT = ("snapshots", "accept", "2", "--reason", "gone")
 DECIDING = ("before commit snapshots.accepted", "after commit snapshots.accepted")
 
@@ -113,13 +112,6 @@ def broken(driver: Driver, template: Case, loading: tuple[str, ...], deciding: t
             assert driver.run(case, "run", at=LATER).code == 1
             wrong += [point] if not decided(driver, case, 1 + accepting.index(point)) else []
     return wrong
-
-
-@pytest.mark.timeout(900)
-def test_a_kill_while_a_transfer_is_held_or_accepted_changes_nothing(driver: Driver, template: Case) -> None:
-    # The other points and decisions are taken by `make soak`, on both databases.
-    points = POINTS[:1] if template.kind == "sqlite" else POINTS[1:]
-    assert broken(driver, template, points, ()) == []
 
 
 @pytest.mark.soak
