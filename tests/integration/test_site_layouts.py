@@ -18,7 +18,6 @@ from monitor.rules.rulefile import load_rules
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "data"
-SHARED = SHARED if SHARED.is_dir() else Path("/work/shared/data")
 FIXTURES = Path(__file__).parent / "fixtures"
 NOW = datetime(2026, 2, 1, 8, tzinfo=UTC)
 shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the folder ../shared/data is not here")
