@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,12 @@ from pathlib import Path
 from isal import igzip
 
 BLOCK = 1 << 20  # bytes read at a time
+
+
+def natural(name: str) -> tuple[list[str | int], str]:
+    """A key that orders names as people do: lb2.csv, lb10.csv."""
+    parts = re.split(r"([0-9]{1,18})", name)
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)], name
 
 
 def write_atomic(path: Path, content: bytes) -> None:

@@ -38,7 +38,7 @@ from monitor.usecases.status import status as read_status
 from monitor.usecases.verify import verify
 
 MOST_ALERTS = 30  # shown after a run, the most severe first
-AGE_COLUMNS = ("study", "domain", "site", "through", "days", "news", "silent")
+AGE_COLUMNS = ("study", "domain", "site", "through", "days", "news", "silent", "state")
 RULE_COLUMNS = (
     "study",
     "rule",

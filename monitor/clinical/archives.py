@@ -19,7 +19,7 @@ from monitor.clinical.workbooks import DAMAGES as BROKEN_WORKBOOK
 from monitor.clinical.workbooks import sheets
 from monitor.config import LimitSettings
 from monitor.errors import Problem
-from monitor.files import BLOCK
+from monitor.files import BLOCK, natural
 
 FORMATS = {
     ".xpt": "xpt",
@@ -211,7 +211,7 @@ def _members(name: str, path: Path, opener: _Opener, depth: int) -> Iterator[Dat
         if len(members) > opener.limits.members:
             said = f"holds {len(members)} files; more than {opener.limits.members} (monitor.limits.members)"
             raise _RefusedError(name, f"{said} are refused")
-        for member in sorted(members, key=lambda each: each.filename):
+        for member in sorted(members, key=lambda each: natural(each.filename)):
             inner = f"{name}/{member.filename.replace(BACKSLASH, '/')}"
             # What can't be a dataset by its name is listed without being unpacked.
             known = next(_plain(inner, path, "", opener.assign))

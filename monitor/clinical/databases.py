@@ -17,7 +17,13 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    NoSuchModuleError,
+    ProgrammingError,
+    ResourceClosedError,
+    SQLAlchemyError,
+)
 from sqlalchemy.pool import NullPool
 
 from monitor.clinical.sources import RawFile
@@ -178,10 +184,17 @@ def _plain(column: str, value: object) -> object:
     raise _ValueRefusedError(f"column {column} holds {type(value).__name__}; cast it to text in the query")
 
 
+def _is_writing(error: Exception) -> bool:
+    """Whether the database refused a statement because it writes."""
+    return re.search(r"read-?only", str(getattr(error, "orig", ""))) is not None
+
+
 def _said(error: Exception) -> str:
     """A database's error for people: only of a wrong query its text, as others may hold values."""
     if isinstance(error, _ValueRefusedError):
         return str(error)
+    if isinstance(error, ResourceClosedError) or _is_writing(error):
+        return "would change the database, which is only read; write a SELECT, or the name of a table"
     if isinstance(error, ProgrammingError) or "no such" in str(getattr(error, "orig", "")):
         return str(getattr(error, "orig", error)).splitlines()[0]
     return f"{type(error).__name__}; check the address, the rights and the password"

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from monitor.files import natural
+
 
 @dataclass(frozen=True, order=True)
 class Reject:
@@ -45,4 +47,4 @@ def grouped(found: Iterable[tuple[str, str, str, str, int, int]]) -> tuple[Issue
         known = merged.get((file, column, form, said))
         first, count = (row, rows) if known is None else (min(row, known.row), rows + known.rows)
         merged[file, column, form, said] = Issue(file, column, form, said, first, count)
-    return tuple(sorted(merged.values()))
+    return tuple(sorted(merged.values(), key=lambda each: (natural(each.file), each)))

@@ -34,7 +34,7 @@ from monitor.clinical.sql import Connection, connect, quoted, write_parquet
 from monitor.clinical.standardise import Standard
 from monitor.config import LimitSettings, StudySettings
 from monitor.errors import SourceError
-from monitor.files import Store, publish
+from monitor.files import Store, natural, publish
 
 __all__ = [
     "Past",
@@ -255,7 +255,7 @@ def _domain(
         "rows": placed.carried + placed.delivered,
         "carried": placed.carried,
         "deleted": placed.deleted,
-        "files": sorted(dataset.name for dataset in found),
+        "files": sorted((dataset.name for dataset in found), key=natural),
         "bytes": hashlib.sha256("".join(dataset.hash for dataset in found).encode()).hexdigest(),
     }
 

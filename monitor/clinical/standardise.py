@@ -14,6 +14,7 @@ from monitor.clinical.marks import natural_key, version
 from monitor.clinical.quarantine import Issue, Reject, grouped, shape
 from monitor.clinical.sql import Connection, columns, number_text, query, quoted, text
 from monitor.errors import Problem
+from monitor.files import natural
 from monitor.records import Kind
 
 NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
@@ -146,7 +147,9 @@ def _kept(connection: Connection, domain: str, names: tuple[str, ...], compared:
     received = query(connection, f"SELECT count(*) FROM {read}")[0][0]
     kept = query(connection, f"SELECT count(*) FROM {quoted(table)}")[0][0]
     issues = grouped(_issues(connection, domain, table, names))
-    found = tuple(sorted(Reject(file, row, why) for file, row, why in rejects))
+    found = tuple(
+        sorted((Reject(*each) for each in rejects), key=lambda each: (natural(each.file), each.row))
+    )
     return Standard(domain, table, names, received, kept, received - kept - len(found), found, issues)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, func, select
 
 from monitor.audit.ledger import Head, head
 from monitor.clinical.reach import declared
@@ -28,6 +28,7 @@ class Age:
     """How far a domain's data reach, and how many days ago that is; and the same for a site of its own reach.
 
     `news` is the day on which something new or changed last came of it, `silent` the days since.
+    `state` is "missing" for a domain that was known and did not come.
     """
 
     domain: str
@@ -36,6 +37,7 @@ class Age:
     days: int
     news: str
     silent: int
+    state: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,9 +104,7 @@ def _study(connection: Connection, settings: StudySettings, now: datetime) -> St
     past = transfers(connection, study)
     last, counts = past[-1] if past else None, current(past)
     manifests = {
-        each.number: json.loads(str(connection.scalar(_manifest(study, each.number))))
-        for each in (last, counts)
-        if each is not None
+        each.number: _manifest(connection, study, each.number) for each in (last, counts) if each is not None
     }
     domains = manifests[last.number]["domains"].values() if last else ()
     runs = connection.execute(
@@ -129,27 +129,44 @@ def _study(connection: Connection, settings: StudySettings, now: datetime) -> St
         ),
         held=counts is not None and counts.state == HELD,
         attention=attention(last, manifests[last.number].get("held"), counts) if last else "",
-        ages=tuple(_ages(settings, counts, manifests[counts.number], now)) if counts else (),
+        ages=tuple(_ages(connection, settings, counts, manifests[counts.number], now)) if counts else (),
     )
 
 
-def _manifest(study: str, number: int) -> Select[Any]:
-    return select(snapshot.c.manifest).where(snapshot.c.study == study, snapshot.c.number == number)
+def _manifest(connection: Connection, study: str, number: int) -> dict[str, Any]:
+    """What was received in one transfer; nothing for one that is not known."""
+    wanted = select(snapshot.c.manifest).where(snapshot.c.study == study, snapshot.c.number == number)
+    return dict(json.loads(str(connection.scalar(wanted) or "{}")))
 
 
 def _ages(
-    settings: StudySettings, counts: Transfer, manifest: Mapping[str, Any], now: datetime
+    connection: Connection,
+    settings: StudySettings,
+    counts: Transfer,
+    manifest: Mapping[str, Any],
+    now: datetime,
 ) -> Iterator[Age]:
     """How old the data are by domain, and by site where one has a reach of its own or was silent longer."""
     today = now.astimezone(UTC).date()
     reach = declared(counts.through or manifest["received_through"], settings.through)
-    for name in sorted(manifest["domains"]):
-        news = manifest.get("news", {}).get(name, {})
+    held = (manifest.get("held") or {}).get("domains", {})
+    absent = [name for name, each in held.items() if each["absent"]]
+    for name in sorted({*manifest["domains"], *absent}):
+        news = _news(connection, settings.id, manifest, name)
         newest = max(news.values(), default="")
-        for site in sorted({"", *reach[name], *(site for site, day in news.items() if day < newest)}):
-            through = reach[name].get(site, reach[name].get("", ""))
+        sites = reach.get(name, {})
+        for site in sorted({"", *sites, *(site for site, day in news.items() if day < newest)}):
+            through = sites.get(site, sites.get("", ""))
             last = newest if not site else news.get(site, "")
-            yield Age(name, site, through, _since(today, through), last, _since(today, last))
+            state = "missing" if name in absent else ""
+            yield Age(name, site, through, _since(today, through), last, _since(today, last), state)
+
+
+def _news(connection: Connection, study: str, manifest: Mapping[str, Any], domain: str) -> Mapping[str, str]:
+    """When something new last came of a domain, by site; of one that is missing, in the transfers before."""
+    while manifest and domain not in manifest.get("news", {}):
+        manifest = _manifest(connection, study, manifest.get("base") or 0)
+    return dict(manifest["news"][domain]) if manifest else {}
 
 
 def _since(today: date, day: str) -> int:

@@ -107,6 +107,12 @@ def test_a_wrong_query_is_said_with_the_databases_words(source: str, tmp_path: P
         taken(settings(source, queries={"LB": "SELECT * FROM nothing_here"}), tmp_path)
 
 
+@pytest.mark.parametrize("asked", ["DELETE FROM labs", "UPDATE labs SET lbtestcd = 'X' RETURNING usubjid"])
+def test_a_statement_that_writes_is_told_to_be_a_select(source: str, asked: str, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"queries\.LB: would change the database.*write a SELECT"):
+        taken(settings(source, queries={"LB": asked}), tmp_path)
+
+
 @pytest.mark.parametrize(
     ("study", "expected"),
     [

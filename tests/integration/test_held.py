@@ -28,6 +28,7 @@ from monitor.usecases.opening import Opened
 from monitor.usecases.proving import prove
 from monitor.usecases.scan import Scanned, scan, what_if
 from monitor.usecases.snapshots import decide_transfer, find_snapshot, show_snapshot
+from monitor.usecases.status import status
 from monitor.usecases.transfers import Transfer
 from tests.databases import ALICE, State
 from tests.integration.test_scan import AE, DM, EX, configured, labs
@@ -136,6 +137,17 @@ def test_a_full_transfer_that_lacks_something_is_held_and_clears_nothing(trial: 
     trial.again()
     assert trial.mails() == mails
     assert trial.intact()
+
+
+def test_status_goes_on_telling_of_a_domain_that_did_not_come(trial: Trial) -> None:
+    trial.day()
+    before = status(trial.opened, trial.now).studies[0].ages
+    trial.day(AE=None)
+    trial.day(AE=None, EX=None)
+    after = {age.domain: age for age in status(trial.opened, trial.now).studies[0].ages}
+    assert {name for name, age in after.items() if age.state == "missing"} == {"AE", "EX"}
+    known = next(age for age in before if age.domain == "AE")
+    assert (after["AE"].through, after["AE"].news) == (known.through, known.news)
 
 
 def test_what_a_held_transfer_adds_is_judged_and_what_is_carried_over_says_so(trial: Trial) -> None:

