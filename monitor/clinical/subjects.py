@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from monitor.clinical.quarantine import shape
+from monitor.clinical.surnames import with_names
 from monitor.errors import Problem
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -85,9 +86,12 @@ def refused(codes: Iterable[Code], column: str, pattern: str) -> Iterator[Proble
     found: dict[tuple[str, str], list[Code]] = {}
     totals: dict[str, int] = {}
     certain: set[tuple[str, str]] = set()
+    named = with_names({each.value.strip() for each in seen})
     for each in seen:
         totals[each.file] = totals.get(each.file, 0) + 1
         kind, sure = suspicion(each.value)
+        if not kind and each.value.strip() in named:
+            kind, sure = "names", True
         if kind:
             found.setdefault((each.file, kind), []).append(each)
             if sure:

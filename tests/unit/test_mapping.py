@@ -13,6 +13,9 @@ from pydantic import ValidationError
 from monitor.clinical.mapping import claims, reading
 from monitor.clinical.snapshots import Snapshot, SnapshotRef, take_snapshot
 from monitor.clinical.sql import connect, query
+from monitor.clinical.subjects import Code
+from monitor.clinical.subjects import refused as refused_codes
+from monitor.clinical.surnames import WORD, with_names
 from monitor.config import StudySettings
 from monitor.errors import SourceError
 
@@ -376,14 +379,49 @@ def test_subject_codes_that_look_like_people_are_refused(tmp_path: Path, codes: 
 
 
 @pytest.mark.parametrize(
+    "codes",
+    [
+        ["01-SMITH-003", "01-001", "01-002"],
+        ["ZhangWei01"],
+        ["ZHANGWEI-01", "02"],
+        ["01-王小明-003"],
+        ["01-Mustermann-031", *(f"01-{number:03}" for number in range(30))],
+        ["01-KOWALSKI-1", "01-PETERSEN-2", "02-MUSTERMANN-3", "02-HUBERT-4", "03-RIVIERA-5"],
+        ["Wang01", "Wang02", "Zhao01", "Liu05", "Chen09", "Hu02", "Wu01"],
+    ],
+)
+def test_names_inside_of_codes_are_refused_too(codes: list[str]) -> None:
+    [problem] = refused_codes([Code(code, "ae.csv", row) for row, code in enumerate(codes, 2)], "USUBJID", "")
+    assert "codes look like names" in problem.said
+    assert codes[0] in with_names(codes)
+    assert not any(word in str(problem) for word in WORD.findall(codes[0]))
+
+
+@pytest.mark.parametrize(
     "code",
     ["01-701-1015", "CDISC001", "0808", "S1", "A", "ROMI-AA-01-001", "20011332", "X1240808-145XXX", "A-B1"],
 )
-def test_codes_as_trials_give_them_are_taken(tmp_path: Path, code: str) -> None:
-    assert (
-        received(tmp_path, {"ae.csv": f"USUBJID,AETERM\n{code},Rash\n"}).manifest["domains"]["AE"]["kept"]
-        == 1
-    )
+def test_codes_as_trials_give_them_are_taken(code: str) -> None:
+    assert list(refused_codes([Code(code, "ae.csv", 2)], "USUBJID", "")) == []
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [
+        ["ABC-001-0012"],
+        ["CDISC01.100008", "CDISC01.200001"],
+        ["BER-001", "PAR-001", "LON-001"],
+        ["MAYO-001", "DUKE-001", "UCLA-003", "YALE-002"],
+        ["ROSE-01-001"],
+        ["KING-001", "KING-002", "GUYS-001", "GUYS-002"],
+        ["Berlin-001", "Berlin-002", "Paris-003", "Paris-001", "Madrid-001"],
+        ["Patient 3", "Patient 4"],
+        ["北京01-001", "北京01-002"],
+        ["3f2b-a10c-deaf", "0faced12", "9b0bed77", "Xb7LinQ2", "q8WYoung", "7TheKim0"],
+    ],
+)
+def test_words_of_studies_and_sites_in_codes_are_no_names(codes: list[str]) -> None:
+    assert with_names(codes) == frozenset()
 
 
 def test_a_single_number_that_is_a_date_by_chance_is_no_suspicion(tmp_path: Path) -> None:
