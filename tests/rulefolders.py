@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -45,6 +46,23 @@ USUBJID | LBDT       | LBTESTCD | LBSTRESN | LBSTRESU
 fires = ["01 2026-01-07"]
 '''
 RULE = HEAD + FIND + CLEAR + EXAMPLE
+
+SHIPPED = Path(__file__).parents[1] / "rules"
+FEW = frozenset({"DIS-01", "G-01", "G-05", "G-08", "PLT-01", "ROM-08"})
+
+
+def few_rules(folder: Path) -> Path:
+    """The shipped rules folder with six of its rules: what a test of the program needs of them."""
+    shutil.copytree(SHIPPED, folder)
+    keep_few(folder)
+    return folder
+
+
+def keep_few(folder: Path) -> None:
+    """Leave six rules in a copy of the shipped rules folder."""
+    for path in folder.glob("*/[A-Z]*.toml"):
+        if path.stem not in FEW:
+            path.unlink()
 
 
 def write_rules(

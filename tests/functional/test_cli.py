@@ -21,6 +21,7 @@ from monitor.config import load_settings
 from monitor.database.connect import open_database
 from monitor.database.lease import held, new_holder
 from monitor.delivery.emergency import remember
+from tests.rulefolders import keep_few
 
 ROOT = Path(__file__).parents[2]
 
@@ -94,6 +95,7 @@ def after_a_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     subprocess.run([*words, "init"], cwd=folder, env=environment, check=True, capture_output=True)
     only_the_synthetic_trial(folder / "config.toml")
+    keep_few(folder / "rules")
     subprocess.run([*words, "run"], cwd=folder, env=environment, check=True, capture_output=True)
     return folder
 
@@ -111,6 +113,7 @@ def test_a_run_tells_data_rules_alerts_and_where_the_mails_are(monitor: Command)
     assert made.code == 0
     assert "Keep a copy of" in made.out
     only_the_synthetic_trial(Path("config.toml"))
+    keep_few(Path("rules"))
     first = monitor("run")
     assert first.code == 0, first.err
     for word in ("new data", "PLT-01", "DIS-01", "ROM-08", "fired", "no mail left this machine"):

@@ -12,6 +12,7 @@ import openpyxl
 import pytest
 
 from tests.functional.test_cli import Command, monitor  # noqa: F401 the command, as a fixture
+from tests.rulefolders import keep_few
 
 SHEET: list[list[object]] = [
     ["patient", "date", "PLT", "ANC", "dose", "comment", "initials"],
@@ -63,6 +64,7 @@ def test_a_plain_sheet_becomes_an_alert_through_the_proposed_map(
     tmp_path: Path,
 ) -> None:
     assert monitor("init").code == 0
+    keep_few(Path("rules"))
     write(tmp_path / "sheets", form)
     proposed = monitor("inspect", "sheets", "--rules", "romiplostim-aa", "--format", "toml")
     assert proposed.code == 0, proposed.err

@@ -20,6 +20,7 @@ from monitor.usecases.opening import Opened, open_monitor
 from monitor.usecases.rules import test_rules as run_examples
 from monitor.usecases.scan import RuleResult, scan
 from monitor.usecases.verify import verify
+from tests.rulefolders import few_rules
 
 ROOT = Path(__file__).parents[2]
 XPT = ROOT.parent / "shared" / "data" / "cdisc_pilot_phuse_tdf_xpt"
@@ -79,7 +80,7 @@ class Answered:
 )
 def answered(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answered]:
     folder = tmp_path_factory.mktemp("pilot")
-    shutil.copytree(ROOT / "rules", folder / "rules")
+    few_rules(folder / "rules")
     shutil.copytree(ROOT / "tests" / "known" / "rules", folder / "rules", dirs_exist_ok=True)
     (folder / "config.toml").write_text(CONFIG.format(source=request.param), encoding="utf-8")
     settings = load_settings(folder / "config.toml", {})

@@ -24,6 +24,7 @@ from monitor.usecases.init import init
 from monitor.usecases.load import load
 from monitor.usecases.opening import Opened, open_monitor
 from monitor.usecases.scan import RuleResult, scan
+from tests.rulefolders import few_rules
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "data"
@@ -263,7 +264,7 @@ def platelets(found: re.Match[str]) -> tuple[str, str]:
 @pytest.fixture(scope="module", params=["json", "xpt"])
 def study(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
     folder = tmp_path_factory.mktemp(f"msg-{request.param}")
-    shutil.copytree(ROOT / "rules", folder / "rules")
+    few_rules(folder / "rules")
     shutil.copytree(ROOT / "tests" / "known" / "rules", folder / "rules", dirs_exist_ok=True)
     (folder / "rules" / "answers").mkdir()
     for answer in answers():

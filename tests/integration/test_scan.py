@@ -30,12 +30,11 @@ from monitor.usecases.alerts import list_alerts
 from monitor.usecases.opening import Opened
 from monitor.usecases.scan import RuleResult, Scanned, scan, what_if
 from tests.databases import ALICE, State
-from tests.rulefolders import write_rules
+from tests.rulefolders import few_rules, write_rules
 from tests.stories import installation
 
 NOW = datetime(2026, 2, 1, 8, tzinfo=UTC)
 DAY = timedelta(days=1)
-RULES = Path(__file__).parents[2] / "rules"
 DM = "STUDYID,DOMAIN,USUBJID,SITEID,ARM\n" + "".join(f"S1,DM,01-00{n},01,A\n" for n in (1, 2, 3))
 EX = "STUDYID,DOMAIN,USUBJID,EXTRT,EXDOSE,EXDOSU,EXSTDTC\nS1,EX,01-001,ROMIPLOSTIM N01,700,ug,2026-01-02\n"
 AE = "STUDYID,DOMAIN,USUBJID,AETERM,AEDECOD,AESTDTC,AESER,AEREL,AEACN\n"
@@ -112,7 +111,10 @@ def configured(folder: Path, **changed: Any) -> Settings:
             **changed,
         },
     )
-    return plain.model_copy(update={"monitor": plain.monitor.model_copy(update={"rules_dir": RULES})})
+    rules = folder / "shipped"
+    if not rules.is_dir():
+        few_rules(rules)
+    return plain.model_copy(update={"monitor": plain.monitor.model_copy(update={"rules_dir": rules})})
 
 
 @pytest.fixture

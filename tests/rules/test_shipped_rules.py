@@ -39,17 +39,17 @@ def test_a_worked_example_comes_out_as_its_author_says(rule: str, example: str, 
     assert answers()[rule, example, engine].said == ""
 
 
-def test_the_six_rules_are_there_each_behind_those_it_refers_to() -> None:
+def test_each_rule_stands_behind_those_it_refers_to() -> None:
     names = [rule.id for rule in pack().rules]
-    assert sorted(names) == ["DIS-01", "G-01", "G-05", "G-08", "PLT-01", "ROM-08"]
-    assert names.index("PLT-01") < names.index("ROM-08")
+    assert [other for rule in pack().rules for other in rule.refers_to if other not in names] == []
+    assert all(names.index(other) < names.index(rule.id) for rule in pack().rules for other in rule.refers_to)
 
 
 def test_no_number_stands_twice() -> None:
     assert check_pack(pack()) == []
 
 
-@pytest.mark.parametrize("rule", pack().rules, ids=lambda rule: rule.id)
+@pytest.mark.parametrize("rule", [rule for rule in pack().rules if rule.action], ids=lambda rule: rule.id)
 def test_an_action_advises_a_qualified_person_and_orders_nothing(rule: Rule) -> None:
     sentences = [sentence.strip() for sentence in rule.action.split(".")]
     assert not [sentence for sentence in sentences if sentence.startswith(ORDERS)]

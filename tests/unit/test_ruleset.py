@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,22 @@ import pytest
 
 from monitor.config import Settings
 from monitor.usecases.ruleset import Ruleset, closure, study_rules
+from tests.rulefolders import few_rules
 from tests.stories import installation
 
-ROOT = Path(__file__).parents[2]
+
+@pytest.fixture(scope="module", autouse=True)
+def rules_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of an installation with six rules, in which every test here stands."""
+    folder = tmp_path_factory.mktemp("installation")
+    few_rules(folder / "rules")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        yield folder
 
 
 def rules(**changed: Any) -> Ruleset:
-    settings: Settings = installation(ROOT, **{"rules": ["generic", "romiplostim-aa"], **changed})
+    settings: Settings = installation(Path(), **{"rules": ["generic", "romiplostim-aa"], **changed})
     return study_rules(settings, settings.studies[0])
 
 
