@@ -125,8 +125,6 @@ def _many(count: int, word: str) -> str:
 
 
 def _told(column: Column) -> Text:
-    if column.kind == "personal":
-        return Text(column.note, style="yellow")
     if column.kind == "date":
         forms = ", ".join(column.forms)
         told = (
@@ -138,6 +136,8 @@ def _told(column: Column) -> Text:
         )
         style = "bold yellow" if column.form is None else ""
         return Text(f"{forms}{'; ' if told else ''}{told}", style=style)
+    if column.note:
+        return Text(column.note, style="yellow")
     words = ", ".join(f"{word} ({rows:,})" for word, rows in column.words[:WORDS])
     more = len(column.words) - WORDS
     return Text(words + (f" and {more} more" if more > 0 else ""))

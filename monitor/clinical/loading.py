@@ -89,12 +89,14 @@ def read_tables(
 ) -> Mapped:
     """Read every dataset into a table of text, and shape it as the study's mapping says."""
     problems: list[Problem] = []
+    issues: list[Issue] = []
     raws = []
     for number, dataset in enumerate(found):
         table = f"raw_{number}"
-        wrong = read(connection, dataset, table, limits, written_as(study, dataset.file))
+        wrong = read(connection, dataset, table, limits, written_as(study, dataset.file), issues)
         problems += wrong
         if not wrong:
             raws.append(Raw(dataset, table))
     mapped = shape(connection, study, raws)
-    return replace(mapped, problems=(*problems, *mapped.problems))
+    told = (*issues, *mapped.issues)
+    return replace(mapped, problems=(*problems, *mapped.problems), issues=told)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 import duckdb
 
 from monitor.clinical.archives import Dataset, named
+from monitor.clinical.quarantine import Issue
 from monitor.clinical.readers_excel import read_excel
 from monitor.clinical.readers_json import read_json, read_ndjson, read_packed
 from monitor.clinical.readers_sas import read_sas, read_transport
@@ -60,17 +61,21 @@ def read(
     table: str,
     limits: LimitSettings | None = None,
     written: ReadSettings | None = None,
+    issues: list[Issue] | None = None,
 ) -> list[Problem]:
-    """Make `table` from a dataset; gives the problems found.
+    """Make `table` from a dataset; gives the problems found. `issues` gets what people should look at.
 
     Column names are in capitals. With problems there may be no table.
     """
     stage = Stage(connection, dataset, table, limits or LimitSettings(), written or ReadSettings())
     try:
         _expected(stage)
+        _header_of_a_workbook(stage)
         FORMATS[dataset.format](stage)
     except UnreadableError as error:
         return list(error.problems)
+    if issues is not None:
+        issues += stage.issues
     return []
 
 
@@ -81,6 +86,12 @@ def written_as(study: StudySettings, name: str) -> ReadSettings:
         if named(name, pattern):
             found = found.model_copy(update=settings.model_dump(exclude_none=True))
     return found
+
+
+def _header_of_a_workbook(stage: Stage) -> None:
+    """Raises when a header's row is told for a file that has no sheets."""
+    if stage.written.header is not None and stage.dataset.format != "xlsx":
+        raise stage.refuse("is no workbook; [study.read] header is for workbooks: remove the rows above it")
 
 
 def _expected(stage: Stage) -> None:

@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any
 
 from openpyxl.utils import get_column_letter
 
-from monitor.clinical.staging import BLANKS, MOST_SAID, Stage, UnreadableError, fill, names_of, said_of_number
+from monitor.clinical.quarantine import Issue
+from monitor.clinical.staging import BLANKS, Stage, UnreadableError, fill, names_of, said_of_number
 from monitor.clinical.workbooks import DAMAGES, has_formulas, opened, too_large
 from monitor.errors import Problem
 
 Row = tuple[Any, ...]
+Cells = tuple[int, Row, Row]  # a row's number, its values and its formulas
+MOST_CELLS = 3  # cells of a column that are named when something is wrong with them
+MOST_TITLES = 20  # rows of one cell that may stand above a header
+NAMELESS = "name the column, empty it, or say in which row the header is: [study.read] header"
+UNSAVED = "open the workbook in Excel and save it, or paste values"
 ERRORS = ("#N/A", "#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!")
 
 
+@dataclass
+class _Cells:
+    """Cells with which one thing is wrong: the first of them, and how many there are."""
+
+    first: list[str]
+    count: int
+
+
 def read_excel(stage: Stage) -> None:
-    """One sheet: the first row with anything in it is the header; empty rows are no rows."""
+    """One sheet: its header, and the rows below it; empty rows are no rows."""
     path = stage.dataset.path
     try:
         if too_large(path, stage.limits):
@@ -43,51 +58,88 @@ def _rows(book: Any, stage: Stage) -> Iterator[tuple[int, Row]]:
 
 def _read(stage: Stage, rows: Iterator[tuple[int, Row]], formulas: Iterator[tuple[int, Row]]) -> None:
     paired = ((number, row, formula) for (number, row), (_, formula) in zip(rows, formulas, strict=False))
-    for _, header, _ in paired:
-        if any(_text(value) is not None for value in header):
-            break
-    else:
-        raise stage.refuse("is empty; a table needs at least its header")
+    header, below = _header(stage, paired)
     titles = [_text(value) or "" for value in header]
     while titles and not titles[-1]:
         titles.pop()
     names = names_of(stage, titles)
-    problems: list[Problem] = []
-    fill(stage, names, _values(stage, len(names), paired, problems))
-    if problems:
-        raise UnreadableError(*problems)
+    wrong: dict[tuple[int, str, str], _Cells] = {}
+    fill(stage, names, _values(stage, len(names), below, wrong))
+    if wrong:
+        raise UnreadableError(
+            *(_problem(stage, place, told, cells) for (place, *told), cells in wrong.items())
+        )
+
+
+def _header(stage: Stage, rows: Iterator[Cells]) -> tuple[Row, Iterator[Cells]]:
+    """The header, and what stands below it.
+
+    It is the row that [study.read] names; else the first row with anything in it, unless that has
+    one cell and a wider row follows soon: then it is a title. What stands above is listed.
+    """
+    above: list[Cells] = []
+    for number, row, formula in rows:
+        filled = sum(_text(value) is not None for value in row)
+        if number == stage.written.header or (stage.written.header is None and filled > 1):
+            _aside(stage, above)
+            return row, rows
+        above += [(number, row, formula)] if filled else []
+        if stage.written.header is None and len(above) > MOST_TITLES:
+            break
+    if stage.written.header is not None:
+        said = f"has no row {stage.written.header}, which [study.read] names as its header"
+        raise stage.refuse(said)
+    if not above:
+        raise stage.refuse("is empty; a table needs at least its header")
+    return above[0][1], chain(above[1:], rows)
+
+
+def _aside(stage: Stage, above: Sequence[Cells]) -> None:
+    """List the rows above the header, which are not read."""
+    if above:
+        said = "rows above the header, which are not read"
+        stage.issues.append(Issue(stage.dataset.name, "", "", said, above[0][0], len(above)))
 
 
 def _values(
-    stage: Stage, width: int, rows: Iterator[tuple[int, Row, Row]], problems: list[Problem]
+    stage: Stage, width: int, rows: Iterator[Cells], wrong: dict[tuple[int, str, str], _Cells]
 ) -> Iterator[tuple[int, Sequence[str | None]]]:
-    """The rows that hold anything, as text; what is wrong with cells goes to `problems`."""
+    """The rows that hold anything, as text; what is wrong with cells goes to `wrong`, by column."""
     for number, row, formula in rows:
-        for place, said in _wrong(stage, width, row, formula):
-            if len(problems) < MOST_SAID:
-                problems.append(Problem(f"{stage.dataset.name}: {get_column_letter(place)}{number}", said))
+        for place, said, mend in _wrong(stage, width, row, formula):
+            cells = wrong.setdefault((place, said, mend), _Cells([], 0))
+            cells.count += 1
+            if cells.count <= MOST_CELLS:
+                cells.first.append(f"{get_column_letter(place)}{number}")
         texts = [_text(value) for value in row[:width]]
         if any(value is not None for value in texts):
             yield number, texts + [None] * (width - len(texts))
 
 
-def _wrong(stage: Stage, width: int, row: Row, formula: Row) -> Iterator[tuple[int, str]]:
-    """Columns, counted from 1, of cells that can't be used, and why."""
+def _wrong(stage: Stage, width: int, row: Row, formula: Row) -> Iterator[tuple[int, str, str]]:
+    """Columns, counted from 1, of cells that can't be used, why, and what to do."""
     for place, value in enumerate(row, 1):
         if place > width and _text(value) is not None:
-            yield place, "a value in a column without a name; name the column, or empty it"
+            yield place, "a value in a column without a name", NAMELESS
         if isinstance(value, str):
             if value.startswith("#") and value in ERRORS:
-                yield place, f"holds Excel's error {value}; mend the cell"
+                yield place, f"holds Excel's error {value}", "mend it"
             if len(value) > stage.limits.text:
-                yield place, f"holds more than {stage.limits.text} characters (monitor.limits.text)"
+                yield place, f"holds more than {stage.limits.text} characters", "see monitor.limits.text"
     for place, said in enumerate(formula, 1):
         told = row[place - 1] if place <= len(row) else None
         if isinstance(said, str) and said.startswith("=") and told is None:
-            yield (
-                place,
-                "a formula without its result; open the workbook in Excel and save it, or paste values",
-            )
+            yield place, "a formula without its result", UNSAVED
+
+
+def _problem(stage: Stage, place: int, told: Sequence[str], cells: _Cells) -> Problem:
+    """What is wrong with cells of one column, as one line: the first of them, and how many there are."""
+    said, mend = told
+    if cells.count == 1:
+        return Problem(f"{stage.dataset.name}: {cells.first[0]}", f"{said}; {mend}")
+    more = " …" if cells.count > len(cells.first) else ""
+    listed = f"{cells.count} cells ({', '.join(cells.first)}{more})"
+    return Problem(f"{stage.dataset.name}: column {get_column_letter(place)}", f"{said}, in {listed}; {mend}")
 
 
 def _text(value: object) -> str | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from monitor.clinical.archives import Dataset
+from monitor.clinical.quarantine import Issue
 from monitor.clinical.sql import WHOLE, Connection, columns, number_text, query, quoted, text
 from monitor.config import LimitSettings, ReadSettings
 from monitor.errors import Problem
@@ -16,6 +17,7 @@ from monitor.errors import Problem
 NUMBERS = ("DOUBLE", "FLOAT", "DECIMAL")
 BLANKS = " \t\r\n\u00a0\u3000"
 ROW = "#ROW"
+COMMA = r"[<>=≤≥]{0,2}\s*[+-]?\d+,\d+"  # a number, or a censored one, with a decimal comma
 ROWS_AT_ONCE = 20_000
 MOST_SAID = 100  # problems of one kind in one file
 
@@ -37,6 +39,7 @@ class Stage:
     table: str
     limits: LimitSettings
     written: ReadSettings  # what the configuration says of the file
+    issues: list[Issue] = field(default_factory=list)  # what people should look at
 
     def refuse(self, said: str, place: str = "") -> UnreadableError:
         """What to raise: `said` of the file, or of a place in it."""
@@ -91,12 +94,20 @@ def view(stage: Stage, row: str, names: Sequence[str]) -> None:
     if rows * len(names) > stage.limits.cells:
         said = f"has more than {stage.limits.cells} cells (monitor.limits.cells); send it in parts"
         raise stage.refuse(said)
-    listed = ", ".join(quoted(name) for name in names)
+    listed = ", ".join(_pointed(stage, quoted(name)) for name in names)
     query(
         stage.connection,
         f"CREATE VIEW {quoted(stage.table)} AS SELECT {listed}, {text(stage.dataset.name)} AS"
         f' "#FILE", {row} AS "#ROW" FROM {quoted("of_" + stage.table)}',
     )
+
+
+def _pointed(stage: Stage, column: str) -> str:
+    """SQL of a column whose numbers have a decimal point, also where the file is declared to have a comma."""
+    if stage.written.decimal != ",":
+        return column
+    number = f"regexp_full_match({column}, {text(COMMA)})"
+    return f"CASE WHEN {number} THEN replace({column}, ',', '.') ELSE {column} END AS {column}"
 
 
 def as_text(column: str, kind: str) -> str:

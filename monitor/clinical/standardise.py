@@ -13,6 +13,7 @@ from monitor.clinical.mapsql import RAW
 from monitor.clinical.marks import natural_key, version
 from monitor.clinical.quarantine import Issue, Reject, grouped, shape
 from monitor.clinical.sql import Connection, columns, number_text, query, quoted, text
+from monitor.clinical.staging import COMMA
 from monitor.errors import Problem
 from monitor.files import natural
 from monitor.records import Kind
@@ -21,6 +22,7 @@ NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 SAMPLE = 1000  # distinct dates of a column that are looked at before it is called unreadable
 LARGEST = "1e15"  # no clinical quantity is as large; beyond it arithmetic could overflow
 CENSORED = re.compile(rf"\s*(<=?|>=?|≤|≥)\s*{NUMBER}\s*")
+COMMA_SAID = "; if it is a decimal comma, say so: [study.read] decimal"
 Found = tuple[str, str, str, str, int, int]  # file, column, shape, what, first row, rows
 
 
@@ -217,7 +219,8 @@ def _bad_numbers(connection: Connection, domain: str, table: str, name: str) -> 
         return
     for value, file, row, rows in _values(connection, table, name, f"{quoted(name)} IN ({bad})"):
         if not (name.endswith("STRESN") and CENSORED.fullmatch(value)):
-            yield file, name, shape(value), "not a number: its value counts as missing", row, rows
+            comma = COMMA_SAID if re.fullmatch(COMMA, value) else ""
+            yield file, name, shape(value), f"not a number: its value counts as missing{comma}", row, rows
 
 
 def _bad_dates(connection: Connection, table: str, name: str) -> Iterator[Found]:

@@ -173,6 +173,8 @@ class ReadSettings(_Section):
 
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     encoding: Annotated[str, AfterValidator(_encoding)] | None = None
+    decimal: Literal[".", ","] | None = None
+    header: int | None = Field(default=None, ge=1)  # the row of a workbook's header
 
 
 class StudySettings(_Section):

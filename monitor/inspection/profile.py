@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from monitor.clinical.dates import read_date
 from monitor.clinical.door import is_personal
 from monitor.clinical.sql import Connection, columns, query, quoted
+from monitor.clinical.staging import COMMA
 from monitor.config import StudySettings
 from monitor.inspection.names import FINDINGS, SUBJECT, plain
 
@@ -36,6 +37,9 @@ NAMED = re.compile(
     r"(\d{1,2}|UNK?|NK|XX)([/.\- ]?)([A-Za-z]{3,9}|UNK)\2(\d{4})(?:[ T:]+\d.*)?", re.IGNORECASE
 )
 YEAR_FIRST = re.compile(r"(19|20)\d\d([/.])\d{1,2}\2\d{1,2}(?:[ T].*)?")
+NUMBER = re.compile(r"[<>=≤≥]{0,2}\s*[+-]?\d+(\.\d+)?")
+DECIMAL = "numbers with a decimal comma"
+THOUSANDS = "numbers with a comma before three digits: decimals, or thousands"
 COMPACT = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 DATED = re.compile(r"D(A?TE?|TC|AY)?$|DATE|_DT|日期")
 
@@ -101,7 +105,19 @@ def _column(connection: Connection, study: StudySettings, table: str, name: str)
     if found is not None:
         return Column(name, "date", filled, distinct, *found)
     kind = "number" if numbers == filled else "text"
+    commas = _commas([str(value) for value, _ in values])
+    if kind == "text" and commas:
+        return Column(name, "number", filled, distinct, note=commas)
     return Column(name, kind, filled, distinct, words=_words(name, kind, values, filled, distinct))
+
+
+def _commas(values: Sequence[str]) -> str:
+    """A note on a column of numbers some of which have a comma; "" for any other."""
+    numbers = [value for value in values if re.fullmatch(COMMA, value) or NUMBER.fullmatch(value)]
+    marked = [value for value in numbers if "," in value]
+    if not marked or len(numbers) < MOSTLY * len(values):
+        return ""
+    return THOUSANDS if all(re.fullmatch(r"\D*\d{1,3},\d{3}", value) for value in marked) else DECIMAL
 
 
 def _words(

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from monitor.clinical.domains import DOMAINS, RecordClass
 from monitor.inspection.drugs import Drug
 from monitor.inspection.guess import Proposal
+from monitor.inspection.profile import DECIMAL, THOUSANDS
 from monitor.inspection.words import Word
 
 DECIDE = "DECIDE"
@@ -33,11 +34,23 @@ def toml(
         f"blinded = true          # {DECIDE}",
         'mail = "link"',
     ]
+    lines += _commas(proposals)
     several = Counter(each.domain for each in proposals if each.sure and not each.native)
     for proposal in proposals:
         lines += ["", *_map(proposal, several=several[proposal.domain] > 1)]
     lines += [*_terms(words), *_drugs(drugs)]
     return "\n".join(lines) + "\n"
+
+
+def _commas(proposals: Sequence[Proposal]) -> Iterator[str]:
+    """How files are written whose numbers have commas."""
+    for table in {each.table.name: each.table for each in proposals}.values():
+        notes = {column.note for column in table.columns} & {DECIMAL, THOUSANDS}
+        if notes:
+            sure = notes == {DECIMAL}
+            yield ""
+            yield f"[study.read.{quoted(table.file.rsplit('/', 1)[-1])}]"
+            yield 'decimal = ","' if sure else f'# decimal = ","  # {DECIDE}: {THOUSANDS}'
 
 
 def quoted(text: str) -> str:

@@ -16,6 +16,7 @@ import pyreadstat
 import pytest
 
 from monitor.clinical.archives import Dataset, datasets
+from monitor.clinical.quarantine import Issue
 from monitor.clinical.readers import read, written_as
 from monitor.clinical.sources import receive
 from monitor.clinical.sql import connect, query
@@ -179,6 +180,56 @@ def test_what_is_wrong_with_cells_is_said_by_their_place(tmp_path: Path) -> None
         "lb.xlsx/LB: E2: a value in a column without a name",
         "lb.xlsx/LB: B2: a formula without its result",
     ]
+
+
+def test_cells_of_one_column_with_one_fault_are_one_line(tmp_path: Path) -> None:
+    body = [["01", "=1+1", "#N/A" if row == 7 else 5, *["lost"] * (row > 50)] for row in range(100)]
+    write_workbook(tmp_path / "lb.xlsx", [["USUBJID", "A", "B"], *body])
+    assert said(tmp_path) == [
+        "lb.xlsx/LB: column B: a formula without its result, in 100 cells (B2, B3, B4 …); "
+        "open the workbook in Excel and save it, or paste values",
+        "lb.xlsx/LB: C9: holds Excel's error #N/A; mend it",
+        "lb.xlsx/LB: column D: a value in a column without a name, in 49 cells (D53, D54, D55 …); "
+        "name the column, empty it, or say in which row the header is: [study.read] header",
+    ]
+
+
+def test_titles_above_the_header_of_a_sheet_are_passed_over_and_listed(tmp_path: Path) -> None:
+    titles: list[list[Any]] = [[], ["Blood counts"], [None, "site 3"], []]
+    write_workbook(tmp_path / "lb.xlsx", [*titles, ["USUBJID", "A"], ["01", 5]])
+    [dataset] = opened(tmp_path)
+    issues: list[Issue] = []
+    with connect() as connection:
+        assert read(connection, dataset, "t", issues=issues) == []
+        assert query(connection, 'SELECT USUBJID, A, "#ROW" FROM t') == [("01", "5", 6)]
+    assert issues == [Issue("lb.xlsx/LB", "", "", "rows above the header, which are not read", 2, 2)]
+
+
+def test_a_header_below_rows_of_several_cells_is_told(tmp_path: Path) -> None:
+    given: list[list[Any]] = [["Site", "03"], ["Sent", "May"], ["USUBJID", "A", "B"], ["01", 5, 6]]
+    write_workbook(tmp_path / "lb.xlsx", given)
+    assert "say in which row the header is: [study.read] header" in said(tmp_path)[0]
+    [dataset] = opened(tmp_path)
+    assert rows(dataset, ReadSettings(header=3)) == [("01", "5", "6", 4)]
+    with connect() as connection:
+        [beyond] = read(connection, dataset, "t", None, ReadSettings(header=9))
+    assert "has no row 9" in str(beyond)
+
+
+def test_a_sheet_of_one_column_has_its_header_in_the_first_row(tmp_path: Path) -> None:
+    write_workbook(tmp_path / "lb.xlsx", [["USUBJID"], *([f"S{n}"] for n in range(30))])
+    [dataset] = opened(tmp_path)
+    assert rows(dataset) == [(f"S{n}", n + 2) for n in range(30)]
+
+
+def test_a_decimal_comma_that_is_told_is_a_point(tmp_path: Path) -> None:
+    (tmp_path / "lb.csv").write_text("USUBJID;A;B\n01;<0,5;1,5 or 2\n02;-1,25;1,2,3\n")
+    [dataset] = opened(tmp_path)
+    told = [("01", "<0.5", "1,5 or 2", 2), ("02", "-1.25", "1,2,3", 3)]
+    assert rows(dataset, ReadSettings(decimal=",")) == told
+    with connect() as connection:
+        [wrong] = read(connection, dataset, "t", None, ReadSettings(header=2))
+    assert "lb.csv: is no workbook" in str(wrong)
 
 
 def test_a_formula_counts_by_the_result_saved_with_it(tmp_path: Path) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import pytest
 
 from monitor.clinical.sql import connect, table_of
 from monitor.config import StudySettings
+from monitor.inspection.guess import propose
 from monitor.inspection.names import domain_words, test_code
-from monitor.inspection.profile import Column, profile
+from monitor.inspection.profile import Column, Table, profile
+from monitor.inspection.proposal import toml
 from monitor.inspection.words import sorted_words
 
 code_of = test_code
@@ -106,6 +110,24 @@ def test_columns_without_values_of_persons_and_of_numbers_are_told_apart() -> No
     assert column("X", None, None).kind == "empty"
     assert column("INITIALS", "AB").kind == "personal"
     assert column("X", "1", "2.5").kind == "number"
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        (("12,5", "<0,3", "7", "high", "1"), '[study.read."f.csv"]\ndecimal = ","\n'),
+        (("1,200", "40,123"), '# decimal = ","  # DECIDE: numbers with a comma before three digits'),
+        (("1.5", "2"), ""),
+        (("a,b", "1,5"), ""),
+    ],
+)
+def test_decimal_commas_are_found_and_proposed(values: tuple[str, ...], line: str) -> None:
+    found = column("PLT", *values)
+    table = Table("f.csv", "f.csv", "", "raw", len(values), (column("SUBJID", "1"), found))
+    said = toml("data", ["generic"], propose([table]), [], [])
+    assert line in said
+    assert ("study.read" in said) == bool(line)
+    assert tomllib.loads(said)["study"][0]["map"]["LB"]["wide"]["PLT"]["test"] == "PLAT"
 
 
 @pytest.mark.parametrize(

@@ -151,15 +151,18 @@ def test_rows_received_are_kept_rejected_or_collapsed(trial: Trial) -> None:
 
 def test_what_can_not_be_read_is_kept_and_listed_by_its_shape_only(trial: Trial) -> None:
     lb = "USUBJID,LBTESTCD,LBSTRESN,LBDTC\n01,PLAT,4O1,07/01/2026\n02,PLAT,8O2,08/01/2026\n"
-    lb += "03,PLAT,<5,2026-01\n04,PLAT,.,\n"
+    lb += '03,PLAT,<5,2026-01\n04,PLAT,.,\n05,PLAT,"12,5",2026-01\n'
     taken = trial.has(lb=lb, ae="USUBJID,AETERM\n01,\n", dm="USUBJID,SITEID\n01,1\n01,2\n").take()
     said = {(each["column"], each["shape"], each["row"], each["rows"]) for each in taken.manifest["issues"]}
     assert said == {
         ("LBSTRESN", "9A9", 2, 2),
+        ("LBSTRESN", "99,9", 6, 1),
         ("LBDTC", "99/99/9999", 2, 2),
         ("AETERM", "", 2, 1),
         ("USUBJID", "", 3, 1),
     }
+    [comma] = [each["said"] for each in taken.manifest["issues"] if each["shape"] == "99,9"]
+    assert comma.endswith("if it is a decimal comma, say so: [study.read] decimal")
     assert "4O1" not in json.dumps(taken.manifest)
     assert table(taken, "LB", "LBSTRESN, LBDTC")[3] == (None, None)
     assert table(taken, "LB", "LBSTRESN")[0] == ("4O1",)
