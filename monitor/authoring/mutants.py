@@ -179,7 +179,8 @@ def _of_findings(domain: str) -> bool:
 def _is_rule(node: object) -> bool:
     """Whether a changed node is still one that a rule file could hold."""
     if isinstance(node, Window):
-        return not (isinstance(node.low, int) and isinstance(node.high, int) and node.low > node.high)
+        low = node.until.low
+        return not (isinstance(low, int) and isinstance(node.high, int) and low > node.high)
     if isinstance(node, Other | OfRule) and node.count < 1:
         return False
     if isinstance(node, Other) and node.latest:

@@ -148,5 +148,7 @@ def _(node: Or) -> str:
 @written.register
 def _(node: Window) -> str:
     low = "start" if node.low is None else f"{node.low}d"
+    if node.previous:
+        low = "prev" if node.low is None else f"prev+{low}"
     high = "end" if node.high is None else f"{node.high}d"
     return f"{low}..{high}"

@@ -17,7 +17,6 @@ from monitor.rules.rule import (
     Open,
     Other,
     SeriesFunction,
-    Window,
     With,
     Without,
 )
@@ -166,21 +165,16 @@ def _window(clause: Other, other: Row, case: Case) -> Truth:
     """Whether a record lies in the window; the found record itself where that has its own day."""
     window = clause.window
     since = _since_previous(clause, other, case) if window.previous else Truth.TRUE
-    if _is_found(clause, other, case) and clause.at is not At.END and around(window):
+    if _is_found(clause, other, case) and clause.at is not At.END and around(window.until):
         return since
-    lies = lies_in(window, clause.at, case.moment, moment_of(other), case.tie(clause.tie))
+    lies = lies_in(window.until, clause.at, case.moment, moment_of(other), case.tie(clause.tie))
     return min(since, lies)
 
 
 def _since_previous(clause: Other, other: Row, case: Case) -> Truth:
-    """Whether a record lies on or after the day of the record before the found one."""
-    earlier = case.histories[case.rule.series].earlier(case.row)
-    if earlier is None:
-        return Truth.UNKNOWN
-    if not earlier:
-        return Truth.FALSE
-    days = earlier[-1]["DAY_LO"] - case.row["DAY_LO"]
-    return lies_in(Window(days, None), clause.at, case.moment, moment_of(other))
+    """Whether a record lies where a window begins that asks for the record before the found one."""
+    since = case.since_previous(clause.window)
+    return since if isinstance(since, Truth) else lies_in(since, clause.at, case.moment, moment_of(other))
 
 
 def _why_window(clause: Other, other: Row, case: Case) -> list[Cause]:

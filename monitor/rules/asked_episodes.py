@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from monitor.records import Cause, Truth
+from dataclasses import replace
+
+from monitor.records import Cause, Episode, Truth
 from monitor.rules import causes as because
 from monitor.rules.answers import Answer
 from monitor.rules.asked import not_received, told_with, told_without
 from monitor.rules.case import Case
-from monitor.rules.rule import OfRule, WithoutRule, WithRule
+from monitor.rules.rule import OfRule, Window, WithoutRule, WithRule
 from monitor.rules.windows import in_state, reaches_past
 
 
@@ -39,12 +41,21 @@ def _past(clause: OfRule, case: Case, reach: int) -> bool:
 
 def _seen(clause: OfRule, case: Case, reach: int) -> Answer:
     """Whether enough episodes are in the state that is asked for."""
-    truths = [
-        in_state(clause, episode, case.moment, case.context.same_day, reach)
-        for episode in case.episodes.get(clause.rule, ())
-    ]
+    truths = [_in_state(clause, episode, case, reach) for episode in case.episodes.get(clause.rule, ())]
     if truths.count(Truth.TRUE) >= clause.count:
         return Answer(Truth.TRUE)
     if len(truths) - truths.count(Truth.FALSE) < clause.count:
         return Answer(Truth.FALSE)
     return Answer(Truth.UNKNOWN, (), (Cause(because.EPISODE, "", clause.rule),))
+
+
+def _in_state(clause: OfRule, episode: Episode, case: Case, reach: int) -> Truth:
+    """Whether an episode is as the clause asks for, also where its window begins with an earlier record."""
+    window = clause.window
+    if window is None or not window.previous:
+        return in_state(clause, episode, case.moment, case.context.same_day, reach)
+    since = case.since_previous(window)
+    if isinstance(since, Window):
+        since = in_state(replace(clause, window=since), episode, case.moment, case.context.same_day, reach)
+    until = replace(clause, window=window.until)
+    return min(since, in_state(until, episode, case.moment, case.context.same_day, reach))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from monitor.clinical.domains import DOMAINS, RecordClass
 from monitor.records import Days, Episode, Truth
 from monitor.rules.context import Context
-from monitor.rules.rule import Rule, Series, Tie
+from monitor.rules.rule import Rule, Series, Tie, Window
 from monitor.rules.series import History
 from monitor.rules.terms import Row, Scope
 from monitor.rules.truth import holds
@@ -54,6 +54,18 @@ class Case:
     def site(self) -> str:
         """The found record's site: how far data reach depends on it."""
         return self.row.get("SITEID") or ""
+
+    def since_previous(self, window: Window) -> Window | Truth:
+        """Where a window begins that asks for the record before the found one, without an end.
+
+        False where there is none before it, unknown where that can't be told.
+        """
+        earlier = self.histories[self.rule.series].earlier(self.row)
+        if earlier is None:
+            return Truth.UNKNOWN
+        if not earlier:
+            return Truth.FALSE
+        return Window(earlier[-1]["DAY_LO"] - self.row["DAY_LO"] + (window.low or 0), None)
 
     def tie(self, tie: Tie | None) -> str | None:
         """Where a record of the same day lies when times don't say it: `study` is as it is configured."""

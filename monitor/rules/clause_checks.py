@@ -24,8 +24,6 @@ def check_rule_keys(table: shape.With | shape.Without, window: Window | None) ->
         yield "same_day", "this is about an episode that is open at the found record: leave it out"
     if window is not None and window.hours:
         yield "window", "episodes begin and end on days: write the window in days"
-    if window is not None and window.previous:
-        yield "window", "`prev` is for records: write the first day as a number or `start`"
 
 
 def check_record_keys(table: shape.With | shape.Without, window: Window) -> Iterator[Refusal]:

@@ -132,7 +132,8 @@ def window_words(window: Window) -> str:
     here = "the same time" if window.hours else "the same day"
     if window.previous:
         until = "on" if window.high is None else f"to {_distance(window.high, unit, here)}"
-        return f"from the day of the record before it {until}"
+        first = f"{window.low} day{'' if window.low == 1 else 's'} after" if window.low else "the day of"
+        return f"from {first} the record before it {until}"
     return _between(window, unit, here)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from monitor.rules.nodes import Compare, Condition
@@ -27,13 +27,18 @@ class Window:
 
     An unbounded high end means the end of the data, so it never reaches past them. With `hours`
     both ends are hours. With `previous` it begins on the day of the record before the found one in
-    its series, and `low` is None; without such a record nothing lies in it.
+    its series, or `low` days after that day; without such a record nothing lies in it.
     """
 
     low: int | None
     high: int | None
     hours: bool = False
     previous: bool = False
+
+    @property
+    def until(self) -> Window:
+        """The same without its beginning, when that depends on the record before the found one."""
+        return replace(self, low=None, previous=False) if self.previous else self
 
 
 class At(StrEnum):

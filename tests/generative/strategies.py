@@ -505,9 +505,15 @@ def ties() -> SearchStrategy[dict[str, Any]]:
     """A window, half of those in days with a tie: of which an end is mostly the found record's day."""
     ending = st.sampled_from((Window(-2, 0), Window(None, 0), Window(0, 2), Window(0, None)))
     tied = st.fixed_dictionaries({"window": often(ending, ending, windows()), "tie": st.sampled_from(Tie)})
-    since = st.sampled_from((0, 0, 2, -1, None)).map(lambda high: Window(None, high, previous=True))
-    plain = st.fixed_dictionaries({"window": often(*[windows()] * 5, hours(), since)})
+    plain = st.fixed_dictionaries({"window": often(*[windows()] * 5, hours(), since_previous())})
     return often(plain, plain, plain, tied)
+
+
+@cache
+def since_previous() -> SearchStrategy[Window]:
+    """Days from the record before the found one on, or from a day after it."""
+    low, high = st.sampled_from((None, None, 1, 2)), st.sampled_from((0, 0, 2, -1, None))
+    return st.builds(lambda low, high: Window(low, high, previous=True), low, high)
 
 
 @cache
@@ -564,7 +570,7 @@ def of_rules() -> SearchStrategy[OfRule]:
         "rule": st.sampled_from(OTHER_RULES),
         "same_day": st.booleans(),
         "state": st.sampled_from(State),
-        "window": maybe(windows()),
+        "window": maybe(often(windows(), windows(), since_previous())),
         "count": st.sampled_from((1, 1, 2)),
         "domain": st.sampled_from((*COLUMNS, NOT_RECEIVED)),
     }

@@ -77,6 +77,27 @@ window = "-1d..-1d"
         fires=["02 2026-01-15"],
     ),
     Case(
+        "`prev+1d`: it ended after the day of the record before, so this is the first dose since",
+        DOSE
+        + """
+[[with]]
+rule   = "HOLD-1"
+state  = "closed"
+window = "prev+1d..0d"
+""",
+        COUNTS
+        + """
+USUBJID | EXSTDT     | EXENDT     | EXTRT
+01      | 2026-01-06 | 2026-01-06 | ROMIPLOSTIM
+01      | 2026-01-14 | 2026-01-14 | ROMIPLOSTIM
+01      | 2026-01-21 | 2026-01-21 | ROMIPLOSTIM
+02      | 2026-01-06 | 2026-01-06 | ROMIPLOSTIM
+02      | 2026-01-14 | 2026-01-14 | ROMIPLOSTIM
+03      | 2026-01-14 | 2026-01-14 | ROMIPLOSTIM
+""",
+        fires=["01 2026-01-14"],
+    ),
+    Case(
         "`count`: at least so many episodes",
         DOSE
         + """

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from monitor.rules.rule import OfRule, State
 from monitor.rules.sql.frame import Frame, Reach, counted
 from monitor.rules.sql.scope import Element, day, least, truth_of
-from monitor.rules.sql.windows import Span, start_of, within
+from monitor.rules.sql.windows import Span, since_previous, start_of, within
 
 EPISODE = table(
     "episode",
@@ -75,7 +75,10 @@ def _asked(clause: OfRule, frame: Frame, episode: FromClause, reach: Reach | Non
     if clause.window is None or reach is None:
         return is_open(clause, here, episode, frame.context.same_day)
     start, end = _days(clause.state, episode, reach)
-    lies = within(clause.window, start_of(frame.candidates), start, end)
+    window, found = clause.window, frame.candidates
+    lies = within(window.until, start_of(found), start, end)
+    if window.previous:
+        lies = since_previous(window, found, start, end, lies)
     if clause.state is not State.CLOSED:
         return lies
     return episode.c.closed if lies is None else and_(episode.c.closed, lies)

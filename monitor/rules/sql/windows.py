@@ -51,18 +51,15 @@ def in_window(window: Window, at: At, found: Source, other: Source, tie: str | N
     here = start_of(found)
     start, end = start_of(other), end_of(other)
     start, end = end if at is At.END else start, start if at is At.START else end
-    if window.previous:
-        return _since_previous(
-            found, here, start, end, within(Window(None, window.high), here, start, end, tie)
-        )
-    return within(window, here, start, end, tie)
+    lies = within(window.until, here, start, end, tie)
+    return since_previous(window, found, start, end, lies) if window.previous else lies
 
 
 def apart(window: Window, at: At, found: Source, other: Source) -> Element | None:
     """Days that are surely out of the window, cheap to ask before all else; None: there are none."""
     here, start, end = start_of(found), start_of(other), end_of(other)
     start, end = end if at is At.END else start, start if at is At.START else end
-    low, high = window.low, window.high
+    low, high = window.until.low, window.high
     if window.hours and low is not None and high is not None:
         low, high = low // 24, -(-high // 24)
     never: list[Element] = []
@@ -72,7 +69,7 @@ def apart(window: Window, at: At, found: Source, other: Source) -> Element | Non
         never.append(end.high < here.low + day(low))
     if window.previous:
         nth, days = (found.relation.c[name] for name in PREVIOUS)
-        never += [nth == 1, end.high < here.low - days]
+        never += [nth == 1, end.high < here.low - days + day(window.low or 0)]
     return and_(start.dated, or_(*never)) if never else None
 
 
@@ -102,10 +99,10 @@ PREVIOUS = (
 )  # the number of a record in its series, days since the one before
 
 
-def _since_previous(found: Source, here: Span, start: Span, end: Span, lies: Element | None) -> Element:
-    """Whether it lies on or after the day of the record before the found one, and as `lies` says."""
+def since_previous(window: Window, found: Source, start: Span, end: Span, lies: Element | None) -> Element:
+    """Whether it lies as `lies` says, and in a window that begins with the record before the found one."""
     nth, days = (found.relation.c[name] for name in PREVIOUS)
-    first = here.low - days
+    first = start_of(found).low - days + day(window.low or 0)
     since = case(
         (and_(start.dated, end.low >= first), true()), (and_(start.dated, end.high < first), false())
     )
