@@ -53,6 +53,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
+from types import MappingProxyType
 
 from monitor.clinical.domain import (
     GRADES,
@@ -205,17 +207,19 @@ DOMAINS: Mapping[str, Domain] = {
 DOSES_PER_KG = ("DOSEKG", "LEVEL", "PREVLEVEL")
 
 
+@cache
 def dates_of(domain: str) -> Mapping[str, str]:
     """Each date column of a domain, DM's too, with the --DTC column that it comes from."""
     known = DOMAINS[domain]
     own = {**DM.dates, **known.dates}
-    return {**own, "DT": known.start} if domain in ("DOSE", "DAILY") else own
+    return MappingProxyType({**own, "DT": known.start} if domain in ("DOSE", "DAILY") else own)
 
 
+@cache
 def columns_of(domain: str) -> Mapping[str, Kind]:
     """All columns that a rule may name in a domain: its own, its dates, and DM's."""
     dates = dict.fromkeys(dates_of(domain), Kind.DATE)
-    return {**DM.columns, **DOMAINS[domain].columns, **dates}
+    return MappingProxyType({**DM.columns, **DOMAINS[domain].columns, **dates})
 
 
 def kind_of(domain: str, column: str) -> Kind | None:

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +25,6 @@ from monitor.clinical.sql import (
     connect,
     query,
     quoted,
-    table_of,
     text,
     write_parquet,
 )
@@ -35,6 +33,7 @@ from monitor.clinical.sql import (
 )
 from monitor.config import StudySettings
 from monitor.derive import baseline, daily, doses, events, relations
+from monitor.derive.byhand import cleaned, example_table
 from monitor.derive.invalid import called_invalid, mark_invalid
 from monitor.derive.prepare import prepare
 from monitor.derive.stage import CARRIED, Input, physical, stage
@@ -43,8 +42,8 @@ from monitor.files import publish
 from monitor.records import Kind
 from monitor.rules.invalid import Invalid
 
-DERIVATION = "6"  # counted up when the meaning of a derived table changes
-COLUMNS, INVALID = "columns.json", "invalid.json"
+DERIVATION = "7"  # counted up when the meaning of a derived table changes
+COLUMNS, INVALID, NEWEST = "columns.json", "invalid.json", "newest.json"
 Rows = Mapping[str, Sequence[Mapping[str, str]]]
 
 
@@ -52,13 +51,15 @@ Rows = Mapping[str, Sequence[Mapping[str, str]]]
 class Derived:
     """A study's derived tables, by domain, and for each the columns received or derived.
 
-    `invalid` counts the results of a domain that are no values, by reason.
+    `invalid` counts the results of a domain that are no values, by reason; `newest` is the newest
+    day of a record (days since 1970-01-01) of each domain that has one.
     """
 
     id: str
     tables: Mapping[str, Path]
     columns: Mapping[str, frozenset[str]]
     invalid: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    newest: Mapping[str, int] = field(default_factory=dict)
 
 
 def derive(
@@ -114,7 +115,7 @@ def derive_rows(
     """
     for domain in set(rows) - set(DOMAINS):
         raise EngineError(f"{domain} is not a domain; the domains are {', '.join(DOMAINS)}")
-    given = {domain: [_cleaned(domain, row) for row in listed] for domain, listed in rows.items()}
+    given = {domain: [cleaned(domain, row) for row in listed] for domain, listed in rows.items()}
     name = _id(
         {"ends": repr(ends), "rows": hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()},
         study,
@@ -122,7 +123,7 @@ def derive_rows(
     )
     if not (folder / name / COLUMNS).exists():
         with connect() as connection:
-            columns = {domain: _example(connection, domain, listed) for domain, listed in given.items()}
+            columns = {domain: example_table(connection, domain, listed) for domain, listed in given.items()}
             _publish(connection, Input(connection, study, columns, invalid, ends or {}), folder, name)
     return _open(folder / name)
 
@@ -141,39 +142,6 @@ def _id(hashes: Mapping[str, str], study: StudySettings, invalid: Sequence[Inval
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _cleaned(domain: str, row: Mapping[str, str]) -> dict[str, str | None]:
-    """A row with its date columns named as received; an empty cell is missing."""
-    dates = dates_of(domain)
-    return {dates.get(column, column): value.strip() or None for column, value in row.items()}
-
-
-def _example(connection: Connection, domain: str, rows: Sequence[Mapping[str, str | None]]) -> frozenset[str]:
-    """The input table of rows written by hand; gives its columns."""
-    names = list(dict.fromkeys(["USUBJID", *(column for row in rows for column in row)]))
-    kinds = dict.fromkeys([*names, "KEY", "VERSION"], "VARCHAR") | {"RECEIVED": "BIGINT", "SOURCE": "VARCHAR"}
-    values = [
-        [*(row.get(name) for name in names), key, "", 0, f"example:{number}"]
-        for number, (key, row) in enumerate(zip(_keys(domain, rows), rows, strict=True), 1)
-    ]
-    table_of(connection, f"in_{domain}", kinds, values)
-    return frozenset({*names, *CARRIED})
-
-
-def _keys(domain: str, rows: Sequence[Mapping[str, str | None]]) -> list[str]:
-    """The KEY of each row: rows of one event share their natural key, as in what is received."""
-    known = DOMAINS[domain]
-    if known.record_class is not RecordClass.EVENTS or not rows:
-        return [f"{domain}-{number}" for number in range(1, len(rows) + 1)]
-    names = ("USUBJID", *((known.sponsor_id,) if known.sponsor_id in rows[0] else known.key))
-    seen: Counter[str] = Counter()
-    keys = []
-    for row in rows:
-        natural = hashlib.sha256(repr([row.get(name) for name in names]).encode()).hexdigest()[:16]
-        keys.append(f"{domain}-{natural}-{seen[natural]}")
-        seen[natural] += 1
-    return keys
-
-
 def _publish(connection: Connection, given: Input, folder: Path, name: str) -> None:
     """Derive into a folder of another name, and give it its own when it is finished."""
     work = folder / f".{name[:16]}.{os.getpid()}.part"
@@ -189,11 +157,20 @@ def _publish(connection: Connection, given: Input, folder: Path, name: str) -> N
         columns[relations.RELATION] = list(relations.COLUMNS)
         counted = {domain: called_invalid(given, domain) for domain in given.columns}
         (work / INVALID).write_text(json.dumps(counted), encoding="utf-8")
+        (work / NEWEST).write_text(json.dumps(_newest(connection, made)), encoding="utf-8")
         (work / COLUMNS).write_text(json.dumps(columns), encoding="utf-8")
         if not (folder / name).exists():
             publish(work, folder / name)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _newest(connection: Connection, made: Mapping[str, str]) -> dict[str, int]:
+    """The newest day of each table that has one."""
+    days = {
+        domain: query(connection, f"SELECT max(DAY_LO) FROM {table}")[0][0] for domain, table in made.items()
+    }
+    return {domain: day for domain, day in days.items() if day is not None}
 
 
 def _whole(connection: Connection, domain: str, table: str) -> str:
@@ -211,7 +188,9 @@ def _open(folder: Path) -> Derived:
     columns = json.loads((folder / COLUMNS).read_text(encoding="utf-8"))
     tables = {name: folder / f"{name}.parquet" for name in columns}
     invalid = json.loads((folder / INVALID).read_text(encoding="utf-8"))
-    return Derived(folder.name, tables, {name: frozenset(each) for name, each in columns.items()}, invalid)
+    newest = json.loads((folder / NEWEST).read_text(encoding="utf-8"))
+    known = {name: frozenset(each) for name, each in columns.items()}
+    return Derived(folder.name, tables, known, invalid, newest)
 
 
 def _derive(given: Input) -> dict[str, str]:

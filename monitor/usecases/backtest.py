@@ -79,7 +79,7 @@ def backtest(
     with reading(opened.engine, "backtest.look") as connection:
         taken = newest_snapshot(connection, opened.settings.data_dir, study.id)
     with prepared(opened.settings, study, taken, now) as ready:
-        tables, context = ready.engine.tables, ready.context
+        tables, context = ready.tables, ready.context
         chosen = _chosen(ready.ruleset.rules, rule, study)
         asked = {domain for each in chosen for domain in each.domains} & tables.keys()
         days = cut_offs(_days([tables[domain] for domain in asked], context.as_of), weekly=weekly)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -18,15 +18,14 @@ from sqlalchemy import Connection
 import monitor
 from monitor.clinical.reach import declared
 from monitor.clinical.snapshots import Snapshot, open_known
-from monitor.config import Settings, StudySettings
+from monitor.config import MonitorSettings, Settings, StudySettings
 from monitor.derive import Derived, derive
-from monitor.engines.cutoff import cut, newest_day
+from monitor.engines.cutoff import Cut, cut, newest_day
 from monitor.engines.duckdb import Engine
 from monitor.errors import SourceError
 from monitor.records import day_number
 from monitor.rules.context import Context
-from monitor.rules.rule import AsOf, Rule
-from monitor.usecases.ruleset import Ruleset, study_rules, walk
+from monitor.usecases.ruleset import Ruleset, study_rules
 from monitor.usecases.transfers import current, transfers
 
 
@@ -34,20 +33,30 @@ from monitor.usecases.transfers import current, transfers
 class Prepared:
     """One study's data and rules, ready to be evaluated.
 
-    `derived` is the id of the derived tables. `hidden` counts the records of each domain that a
-    cut-off date hides, `invalid` its results that are no values. `inputs` maps a rule to the hash
-    of everything that its run depends on.
+    `tables` are the derived ones up to the cut-off, by domain, and `derived` is their id. `hidden`
+    counts the records of each domain that a cut-off date hides, `invalid` its results that are no
+    values. `inputs` maps a rule to the hash of everything that its run depends on.
     """
 
     study: StudySettings
     snapshot: Snapshot
     ruleset: Ruleset
     context: Context
-    engine: Engine
+    tables: Mapping[str, Path]
     derived: str
     hidden: Mapping[str, int]
     invalid: Mapping[str, Mapping[str, int]]
     inputs: Mapping[str, str]
+    limits: MonitorSettings
+
+    def engine(self) -> AbstractContextManager[Engine]:
+        """The engine on the tables: asked for only when a rule must run, as it takes time to start."""
+        return Engine(
+            self.tables,
+            threads=self.limits.threads,
+            memory_limit=self.limits.memory_limit,
+            criteria=self.ruleset.criteria,
+        )
 
 
 def newest_snapshot(
@@ -68,39 +77,40 @@ def newest_snapshot(
 def prepared(
     settings: Settings, study: StudySettings, taken: Snapshot, now: datetime, as_of: date | None = None
 ) -> Iterator[Prepared]:
-    """A study's data derived and opened, with its rules. `as_of` is a what-if in place of the cut-off."""
+    """A study's data derived, with its rules; the tables are there until the end.
+
+    `as_of` is a what-if in place of the cut-off.
+    """
     ruleset = study_rules(settings, study)
-    through = _through(taken, study)
     derived = derived_of(ruleset, study, taken, settings.data_dir / "derived" / study.id)
     zone = ZoneInfo(settings.monitor.timezone)
     with TemporaryDirectory(prefix="monitor-cut-") as folder:
-        tables, hidden = derived.tables, {}
         day = as_of or _fixed(study.cutoff)
-        if day is not None:
-            made = cut(tables, day_number(day), Path(folder))
-            tables, hidden = made.tables, dict(made.hidden)
+        shown = cut(derived.tables, day_number(day), Path(folder)) if day else Cut(derived.tables, {})
         context = Context(
-            as_of=day_number(day) if day else _cutoff(study.cutoff, taken, derived.tables, now, zone),
+            as_of=day_number(day) if day else _cutoff(study.cutoff, taken, derived, now, zone),
             params=ruleset.params,
             lists=ruleset.lists,
             ignored=ruleset.ignored,
-            through=through,
+            through=_through(taken, study),
             columns=derived.columns,
             same_day=study.same_day,
             ctcae=study.ctcae,
             criteria=ruleset.criteria,
         )
         inputs = _inputs(ruleset, context, derived.id, study)
-        limits = settings.monitor
-        with Engine(
-            tables,
-            threads=limits.threads,
-            memory_limit=limits.memory_limit,
-            criteria=ruleset.criteria,
-        ) as engine:
-            yield Prepared(
-                study, taken, ruleset, context, engine, derived.id, hidden, derived.invalid, inputs
-            )
+        yield Prepared(
+            study,
+            taken,
+            ruleset,
+            context,
+            shown.tables,
+            derived.id,
+            shown.hidden,
+            derived.invalid,
+            inputs,
+            settings.monitor,
+        )
 
 
 def derived_of(ruleset: Ruleset, study: StudySettings, taken: Snapshot, folder: Path) -> Derived:
@@ -115,7 +125,7 @@ def _fixed(cutoff: str) -> date | None:
     return date.fromisoformat(cutoff) if cutoff[:1].isdigit() else None
 
 
-def _cutoff(cutoff: str, taken: Snapshot, tables: Mapping[str, Path], now: datetime, zone: ZoneInfo) -> int:
+def _cutoff(cutoff: str, taken: Snapshot, derived: Derived, now: datetime, zone: ZoneInfo) -> int:
     """The cut-off day: today, the day of receipt, or the newest day of the data up to that day."""
     if cutoff == "today":
         return day_number(now.astimezone(zone).date())
@@ -123,8 +133,10 @@ def _cutoff(cutoff: str, taken: Snapshot, tables: Mapping[str, Path], now: datet
     if cutoff == "extract":
         return received
     # DAILY goes on to where the data reach although nothing new was recorded.
-    recorded = {domain: path for domain, path in tables.items() if domain != "DAILY"}
-    return newest_day(recorded, received)
+    newest = [day for domain, day in derived.newest.items() if domain != "DAILY"]
+    if all(day <= received for day in newest):
+        return max(newest, default=received)
+    return newest_day({name: path for name, path in derived.tables.items() if name != "DAILY"}, received)
 
 
 def _through(taken: Snapshot, study: StudySettings) -> dict[tuple[str, str], int]:
@@ -150,17 +162,15 @@ def _inputs(ruleset: Ruleset, context: Context, derived: str, study: StudySettin
         "programs": [monitor.__version__, duckdb.__version__],
         "cutoff": context.as_of if _fixed(study.cutoff) else "",
     }
+    shared = hashlib.sha256(json.dumps(common, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
     found: dict[str, str] = {}
     for rule in ruleset.rules:
         own = {
+            "common": shared,
             "version": rule.version,
             "refers_to": [found[name] for name in rule.refers_to],
-            "as_of": context.as_of if _asks_as_of(rule) else "",
+            "as_of": context.as_of if ruleset.asked[rule.id].as_of else "",
         }
-        text = json.dumps({**common, **own}, sort_keys=True, ensure_ascii=False)
+        text = json.dumps(own, sort_keys=True, ensure_ascii=False)
         found[rule.id] = hashlib.sha256(text.encode()).hexdigest()
     return found
-
-
-def _asks_as_of(rule: Rule) -> bool:
-    return any(isinstance(node, AsOf) for node in walk(rule))

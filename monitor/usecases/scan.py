@@ -20,13 +20,13 @@ from monitor.database.tables import rule_run
 from monitor.database.transactions import reading
 from monitor.engines.evaluate import evaluate
 from monitor.records import Actor, Alert, Decision, Entry, Outcome, RuleRun, Severity
-from monitor.rules.rule import Rule, Series
+from monitor.rules.rule import Rule
 from monitor.usecases.computing import Prepared, newest_snapshot, prepared
 from monitor.usecases.failing import record_failure
 from monitor.usecases.held import held_finding, no_longer_held
-from monitor.usecases.material import gather
+from monitor.usecases.material import Material, gather
 from monitor.usecases.opening import Opened
-from monitor.usecases.ruleset import closure, walk
+from monitor.usecases.ruleset import closure
 from monitor.usecases.ruling import Computed, Ruled, ended, rule_on
 from monitor.usecases.transfers import transfers
 from monitor.usecases.writing import put_all, upsert_run, write, write_run, write_version
@@ -173,22 +173,29 @@ def _changed(
 def _compute(
     opened: Opened, ready: Prepared, changed: frozenset[str], alerts: Sequence[Alert], timer: Timer
 ) -> Computed:
+    """What the changed rules find; without a changed rule no engine is started."""
     rules = closure(ready.ruleset.rules, changed)
-    runs = evaluate(
-        ready.engine,
-        rules,
-        ready.context,
-        ready.study.id,
-        ready.snapshot.id,
-        derived=ready.derived,
-        timer=timer,
-    )
-    mine = [alert for alert in alerts if alert.rule in changed]
+    runs: Sequence[RuleRun] = ()
+    material = Material()
+    if rules:
+        mine = [alert for alert in alerts if alert.rule in changed]
+        with ready.engine() as engine:
+            runs = evaluate(
+                engine,
+                rules,
+                ready.context,
+                ready.study.id,
+                ready.snapshot.id,
+                derived=ready.derived,
+                timer=timer,
+            )
+            own = [rule for rule in rules if rule.id in changed]
+            material = gather(mine, own, engine, opened.evidence)
     return Computed(
         study=ready.study.id,
         rules=ready.ruleset.rules,
         runs=[run for run in runs if run.rule in changed],
-        material=gather(mine, [rule for rule in rules if rule.id in changed], ready.engine, opened.evidence),
+        material=material,
         rejects=_rejects(ready),
         delta=ready.snapshot.manifest.get("delivery") == "delta",
     )
@@ -196,11 +203,8 @@ def _compute(
 
 def _rejects(ready: Prepared) -> dict[str, list[dict[str, Any]]]:
     """The rejected rows of the domains that the rules read, by domain."""
-    read = {"DM"}
-    for rule in ready.ruleset.rules:
-        for node in walk(rule):
-            if isinstance(node, Series):
-                read.update((node.domain, *SOURCES.get(node.domain, ())))
+    named = {"DM"}.union(*(asked.domains for asked in ready.ruleset.asked.values()))
+    read = named.union(*(SOURCES.get(domain, ()) for domain in named))
     manifest = ready.snapshot.manifest
     domain_of = {name: domain for domain, each in manifest["domains"].items() for name in each["files"]}
     found: dict[str, list[dict[str, Any]]] = {}

@@ -26,6 +26,7 @@ def explain_subject(opened: Opened, study: StudySettings, rule: str, subject: st
         if not rules:
             known = ", ".join(each.id for each in ready.ruleset.rules)
             raise UsageError(f"{rule} is not a rule of {study.id}; there is {known}")
-        if not any(ready.engine.rows(domain, [subject]) for domain in ready.engine.tables):
-            raise UsageError(f"no record of subject {subject} is in {study.id}, snapshot {taken.number}")
-        return why_of(rules, ready.engine, ready.context, subject)
+        with ready.engine() as engine:
+            if not any(engine.rows(domain, [subject]) for domain in engine.tables):
+                raise UsageError(f"no record of subject {subject} is in {study.id}, snapshot {taken.number}")
+            return why_of(rules, engine, ready.context, subject)
