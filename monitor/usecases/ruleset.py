@@ -71,10 +71,15 @@ def study_rules(settings: Settings, study: StudySettings) -> Ruleset:
     return Ruleset(rules, params, lists, ignored(study.terms), texts, pack.invalid, criteria, asked)
 
 
+def files_of(folder: Path) -> list[Path]:
+    """Every file below a rules folder: rules, parameters, lists, criteria, series."""
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
 def _stamp(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
     """What tells that a file below a rules folder was written: its name, times and size."""
     found = []
-    for path in sorted(folder.rglob("*.toml")):
+    for path in files_of(folder):
         stat = path.stat()
         found.append((str(path), stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size))
     return tuple(found)

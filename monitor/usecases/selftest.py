@@ -5,33 +5,75 @@ A monitor that is silent because it is broken looks like one that is silent beca
 
 from __future__ import annotations
 
+import json
+import platform
 import shutil
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import duckdb
+
+import monitor
 import monitor.canary
 from monitor.config import Settings, load_settings
 from monitor.database.lease import held, new_holder
 from monitor.errors import MonitorError, Problem
+from monitor.files import digest, write_atomic
 from monitor.records import Actor
 from monitor.usecases.init import init
 from monitor.usecases.load import load
 from monitor.usecases.opening import open_monitor
 from monitor.usecases.rules import test_rules
+from monitor.usecases.ruleset import files_of
 from monitor.usecases.scan import scan
 from monitor.usecases.send import send
 
 STUDY = "SELF-TEST"
+PASSED = "self-test.json"  # in the data folder: what passed last, and on which day
 
 
 def self_test(settings: Settings, now: datetime) -> tuple[Problem, ...]:
     """Everything that fails: examples of rules on both engines, and the canary's alert. Empty is well."""
-    return (*_examples(settings), *_canary(settings, now))
+    return (*unproved(settings, now), *_canary(settings, now))
 
 
-def _examples(settings: Settings) -> tuple[Problem, ...]:
-    """Each [[example]] of each rule that a study uses, on the production engine and the reference."""
+def unproved(settings: Settings, now: datetime) -> tuple[Problem, ...]:
+    """Each [[example]] of each rule that a study uses, on the production engine and the reference.
+
+    Once a day (UTC), and whenever a rule, a list or a program is another one than that which passed:
+    a scan every few minutes need not prove the same again each time.
+    """
+    mark = {"day": now.astimezone(UTC).date().isoformat(), **_tested(settings)}
+    kept = settings.data_dir / PASSED
+    if kept.is_file() and _read(kept) == mark:
+        return ()
+    problems = _failed(settings)
+    if not problems:
+        write_atomic(kept, json.dumps(mark).encode())
+    return problems
+
+
+def _tested(settings: Settings) -> dict[str, object]:
+    """What the examples' answers depend on: the rules' files, who uses them, and the programs."""
+    folder = settings.path(settings.monitor.rules_dir)
+    files = [(path.relative_to(folder).as_posix(), digest(path.read_bytes())) for path in files_of(folder)]
+    return {
+        "rules": digest(json.dumps(files).encode()),
+        "packs": sorted({" ".join(study.rules) for study in settings.studies}),
+        "programs": [monitor.__version__, duckdb.__version__, platform.python_version(), platform.machine()],
+    }
+
+
+def _read(kept: Path) -> object:
+    """What passed last; nothing that can be compared when the file is damaged."""
+    try:
+        return json.loads(kept.read_bytes())
+    except ValueError:
+        return None
+
+
+def _failed(settings: Settings) -> tuple[Problem, ...]:
     return tuple(
         Problem(f"{each.rule}: example {each.example!r} on {each.engine}", each.said)
         for each in test_rules(settings, None)

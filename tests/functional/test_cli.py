@@ -286,9 +286,10 @@ def test_one_broken_example_fails_rules_test_and_the_self_test(ran: Command) -> 
     path = Path("rules/romiplostim-aa/PLT-01.toml")
     path.write_text(path.read_text(encoding="utf-8").replace("| 401 ", "| 399 ", 1), encoding="utf-8")
     assert ran("rules", "test", "PLT-01").code == 1
-    said = ran("run")
-    assert said.code == 1
-    assert "PLT-01: example" in said.err
+    for _ in range(2):  # what failed is tested again, also on the same day
+        said = ran("run")
+        assert said.code == 1
+        assert "PLT-01: example" in said.err
 
 
 def test_a_source_that_cannot_be_read_is_an_alert_and_the_other_study_goes_on(ran: Command) -> None:

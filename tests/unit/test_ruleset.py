@@ -81,3 +81,19 @@ def test_the_rules_that_a_rule_refers_to_come_with_it() -> None:
     found = rules()
     assert [rule.id for rule in closure(found.rules, frozenset({"ROM-08"}))] == ["PLT-01", "ROM-08"]
     assert closure(found.rules, frozenset()) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "added"),
+    [
+        ("lists/related.txt", "CAUSED BY IT\n"),
+        ("romiplostim-aa/params.toml", "[another]\nvalue = 1\nunit = '1'\nsource = 'default'\n"),
+    ],
+)
+def test_a_file_that_was_written_meanwhile_is_read_anew(rules_folder: Path, name: str, added: str) -> None:
+    path = rules_folder / "rules" / name
+    text, before = path.read_text(encoding="utf-8"), rules()
+    path.write_text(f"{text}\n{added}", encoding="utf-8")
+    after = rules()
+    path.write_text(text, encoding="utf-8")
+    assert (after.lists, after.params) != (before.lists, before.params)
