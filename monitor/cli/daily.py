@@ -19,7 +19,7 @@ from monitor.cli.snapshots import snapshot_row
 from monitor.clock import now
 from monitor.config import load_settings
 from monitor.errors import SourceError
-from monitor.records import Actor
+from monitor.records import Actor, Outcome, Severity
 from monitor.usecases.actor import this_caller
 from monitor.usecases.alerts import list_alerts
 from monitor.usecases.emergency import last_resort
@@ -255,12 +255,27 @@ def _rejects(loaded: Sequence[Loaded]) -> None:
 
 
 def _scanned(scanned: Sequence[Scanned], form: Form) -> None:
+    """Every rule's run; for people those that say something, and how many were quiet."""
     rows = [
         {name: value for name, value in asdict(result).items() if name != "decisions"}
         for each in scanned
         for result in each.results
     ]
-    show(rows, form, columns=RULE_COLUMNS, title="Rules", empty="No rule was run.")
+    told = [row for row in rows if form is not Form.TABLE or _tells(row)]
+    show(told, form, columns=RULE_COLUMNS, title="Rules", empty="No rule has anything to tell.")
+    if len(told) < len(rows):
+        quiet = [row["severity"] == Severity.NONE for row in rows if not _tells(row)]
+        say(
+            f"Not shown: {quiet.count(False)} clear, {quiet.count(True)} that only record for other rules"
+            " (monitor scan --format json)."
+        )
+
+
+def _tells(row: Row) -> bool:
+    """Whether a person wants to see a rule's run: it is not clear, and does not only record for others."""
+    if row["outcome"] == Outcome.BROKEN:
+        return True
+    return bool(row["outcome"] != Outcome.CLEAR and row["severity"] != Severity.NONE)
 
 
 def _sent(monitor: Opened, sent: Sent) -> None:
