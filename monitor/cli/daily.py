@@ -37,6 +37,7 @@ from monitor.usecases.send import send as send_due
 from monitor.usecases.status import status as read_status
 from monitor.usecases.verify import verify
 
+MOST_ODD = 10  # things of one study that are shown after a load
 MOST_ALERTS = 30  # shown after a run, the most severe first
 AGE_COLUMNS = ("study", "domain", "site", "through", "days", "news", "silent", "state")
 RULE_COLUMNS = (
@@ -91,6 +92,8 @@ def load(config: ConfigOption = CONFIG, study: StudyOption = "", form: FormOptio
         columns=("study", "number", "said", "received", "rejected", "shared", "domains"),
     )
     _rejects(loaded)
+    if form is Form.TABLE:
+        _odd(loaded)
     for said in failed:
         complain(said)
     if _attention(loaded) or failed:
@@ -211,6 +214,7 @@ def report(monitor: Opened, ran: Ran) -> None:
     show(loads, Form.TABLE, columns=("study", "said", "received", "rejected", "domains"), title="Data")
     loaded = [each.loaded for each in ran.studies if each.loaded]
     _rejects(loaded)
+    _odd(loaded)
     _attention(loaded)
     _scanned([each.scanned for each in ran.studies if each.scanned], Form.TABLE)
     rows = list_alerts(monitor, now())
@@ -252,6 +256,17 @@ def _rejects(loaded: Sequence[Loaded]) -> None:
             complain(f"{each.study}: rejected {line}")
         if len(each.rejects) > 10:
             complain(f"{each.study}: and {len(each.rejects) - 10} more; `monitor snapshots --format json`")
+
+
+def _odd(loaded: Sequence[Loaded]) -> None:
+    """Say what is kept of new data though it is odd."""
+    for each in loaded:
+        listed = each.odd if each.new else ()
+        for line in listed[:MOST_ODD]:
+            say(f"{each.study}: odd: {line}")
+        if len(listed) > MOST_ODD:
+            more = f"monitor snapshots show {each.number} --study {each.study}"
+            say(f"{each.study}: and {len(listed) - MOST_ODD} more such things: {more}")
 
 
 def _scanned(scanned: Sequence[Scanned], form: Form) -> None:

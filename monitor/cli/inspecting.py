@@ -21,6 +21,7 @@ from monitor.shipped import root
 from monitor.usecases.inspect import Inspection, Looked
 from monitor.usecases.inspect import inspect as look
 
+MOST_ODD = 20  # things that are odd of which each is shown
 WORDS = 8  # words of a column that are shown
 
 
@@ -83,6 +84,7 @@ def _print(seen: Inspection, console: Console) -> None:
         console.print(Text(f"not read: {ignored.name}: {ignored.reason}", style="dim"))
     for problem in seen.problems:
         console.print(Text(f"can't be read: {problem}", style="red"))
+    _odd(seen, console)
     _rules(seen, console)
     said = f"{seen.decisions} decisions are a person's" if seen.decisions else "nothing is left to decide"
     console.print(
@@ -141,6 +143,18 @@ def _told(column: Column) -> Text:
     words = ", ".join(f"{word} ({rows:,})" for word, rows in column.words[:WORDS])
     more = len(column.words) - WORDS
     return Text(words + (f" and {more} more" if more > 0 else ""))
+
+
+def _odd(seen: Inspection, console: Console) -> None:
+    """What of the values would be kept though it is odd, or rejected."""
+    if seen.trial.odd:
+        console.print(Text("\nWhat is odd", style="bold"))
+    for line in seen.trial.odd[:MOST_ODD]:
+        console.print(Text(f"  {line}", style="yellow"))
+    if len(seen.trial.odd) > MOST_ODD:
+        console.print(
+            Text(f"  and {len(seen.trial.odd) - MOST_ODD} more: --format json lists all", style="dim")
+        )
 
 
 def _rules(seen: Inspection, console: Console) -> None:

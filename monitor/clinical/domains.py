@@ -22,7 +22,7 @@ END_LO, END_HI      INTEGER   its end; equal to the start for findings; null HI:
 SECOND              INTEGER   time of day of the start, seconds; null: no time
 X (text)            VARCHAR   null when missing or one of the study's `unknown` words
 X (number)          DOUBLE    null when missing
-X (quantity)        DOUBLE    null when missing or censored
+X (quantity)        DOUBLE    null when missing, censored, or given as two that contradict
 X_LO, X_HI          DOUBLE    censorable quantities: bounds, equal to X when exact; null: without
                               a bound on this side; both null: missing
 X_LO_OPEN,          BOOLEAN   true when the bound itself is excluded

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from monitor.files import natural
 
+CONTRADICTS = "contradicts the original result"
+
 
 @dataclass(frozen=True, order=True)
 class Reject:
@@ -32,6 +34,19 @@ class Issue:
     said: str
     row: int
     rows: int
+
+    def __str__(self) -> str:
+        """In words for a person."""
+        where = ": ".join(each for each in (self.file, self.column) if each)
+        of = f"{self.rows} rows, the first {self.row}" if self.rows > 1 else f"row {self.row}"
+        seen = ", ".join(each for each in (self.shape, of if self.rows else "") if each)
+        return f"{where}: {self.said}" + (f" ({seen})" if seen else "")
+
+
+def told(issues: Iterable[Issue]) -> tuple[str, ...]:
+    """Issues as lines: results that contradict themselves first, then what concerns most rows."""
+    ordered = sorted(issues, key=lambda each: (not each.said.startswith(CONTRADICTS), -each.rows))
+    return tuple(map(str, ordered))
 
 
 def shape(value: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from monitor.clinical import contradictions
 from monitor.clinical.dates import read_date
 from monitor.clinical.domains import DOMAINS, RecordClass, kind_of
 from monitor.clinical.mapsql import RAW
@@ -209,7 +210,7 @@ def _issues(connection: Connection, domain: str, table: str, names: Sequence[str
             yield from _bad_numbers(connection, domain, table, name)
         elif kind is Kind.TEXT and name.endswith("DTC"):
             yield from _bad_dates(connection, table, name)
-    yield from _bad_rows(connection, domain, table)
+    yield from _bad_rows(connection, domain, table, names)
 
 
 def _bad_numbers(connection: Connection, domain: str, table: str, name: str) -> Iterator[Found]:
@@ -230,8 +231,11 @@ def _bad_dates(connection: Connection, table: str, name: str) -> Iterator[Found]
             yield file, name, shape(value), "not an ISO 8601 date: it counts as missing", row, rows
 
 
-def _bad_rows(connection: Connection, domain: str, table: str) -> Iterator[Found]:
-    """Events without a term, and subjects that stand in DM more than once."""
+def _bad_rows(connection: Connection, domain: str, table: str, names: Sequence[str]) -> Iterator[Found]:
+    """Results that contradict themselves, events without a term, and subjects that are in DM twice."""
+    if DOMAINS[domain].record_class is RecordClass.FINDINGS:
+        for file, row, rows in contradictions.found(connection, domain, names, table):
+            yield file, f"{domain}STRESN", "", contradictions.SAID, row, rows
     term = f"{domain}TERM"
     if term in required(domain):
         for file, row, rows in query(connection, _counted(table, f"{term} IS NULL")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from monitor.clinical.contradictions import compared
 from monitor.clinical.domains import (
     DOMAINS,
     GRADES,
@@ -69,7 +70,8 @@ def _joined(given: Input, domain: Domain) -> str:
     name = domain.name
     rows = f"(SELECT *, row_number() OVER () AS FILE_ORDER FROM {quoted('in_' + name)})"
     if domain.record_class is RecordClass.FINDINGS:
-        rows = findings.rows(name, given.columns[name], rows)
+        there = compared(given.connection, name, given.columns[name], quoted("in_" + name))
+        rows = findings.rows(name, given.columns[name], rows, factors=there)
     parts = [f"{rows} r"]
     for column in _own_dates(given, domain):
         parts.append(

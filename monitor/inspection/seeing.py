@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from monitor.clinical.quarantine import Issue, told
 from monitor.clinical.snapshots import Snapshot, take_snapshot
 from monitor.config import StudySettings
 from monitor.derive import derive
@@ -25,6 +26,7 @@ SAID = {
     because.UNIT: "the unit of {column} is unknown{given}",
     because.PARTIAL_DATE: "the date is partial or missing",
     because.CENSORED: "the result is beyond a limit of the method",
+    because.CONTRADICTION: "the original and the standard result contradict each other",
     because.UNSORTED_WORD: "{column} has a word of no list{given}",
     because.NEGATED_TERM: "{column} says that something is not so",
     because.WINDOW_OPEN: "later data may still decide",
@@ -53,10 +55,11 @@ class Seen:
 
 @dataclass(frozen=True)
 class Trial:
-    """The rules' views, or why the proposal can't be read as it stands."""
+    """The rules' views, or why the proposal can't be read as it stands; `odd` is what is kept or rejected."""
 
     seen: tuple[Seen, ...]
     problems: tuple[str, ...] = ()
+    odd: tuple[str, ...] = ()
 
 
 def see(study: StudySettings, base: Path, pack: Pack, folder: Path, now: datetime) -> Trial:
@@ -83,7 +86,14 @@ def see(study: StudySettings, base: Path, pack: Pack, folder: Path, now: datetim
     with Engine(derived.tables) as engine:
         runs = evaluate(engine, pack.rules, context, study.id, taken.id)
     titles = {rule.id: rule.title for rule in pack.rules}
-    return Trial(tuple(_seen(run, titles[run.rule]) for run in runs))
+    odd = (*_rejected(taken), *told(Issue(**each) for each in taken.manifest["issues"]))
+    return Trial(tuple(_seen(run, titles[run.rule]) for run in runs), odd=odd)
+
+
+def _rejected(taken: Snapshot) -> Iterator[str]:
+    """How many rows of each file would be rejected, by reason."""
+    counted = Counter((each["file"], each["reason"]) for each in taken.manifest["rejects"])
+    yield from (f"{file}: {rows} rows would be rejected: {why}" for (file, why), rows in counted.items())
 
 
 def _through(taken: Snapshot) -> dict[tuple[str, str], int]:

@@ -36,6 +36,7 @@ MISSING_VALUE = "missing value"
 UNIT = "unit"
 PARTIAL_DATE = "partial date"
 CENSORED = "censored"
+CONTRADICTION = "original and standard result contradict"
 UNSORTED_WORD = "unsorted word"
 NEGATED_TERM = "negated term"
 WINDOW_OPEN = "window open"
@@ -177,7 +178,9 @@ def _of_quantity(column: Column, domain: str, scope: Scope) -> Causes:
         return (Cause(MISSING_VALUE, domain, column.name),)
     if terms.row_factor(row, scope.unit) is None:
         return (Cause(UNIT, domain, column.name, _as_received(domain, row, "unit")),)
-    return (Cause(CENSORED, domain, column.name, _as_received(domain, row, "result")),) if censored else ()
+    both = row.get(f"{column.name}_LO") is not None and row.get(f"{column.name}_HI") is not None
+    kind = CONTRADICTION if both else CENSORED
+    return (Cause(kind, domain, column.name, _as_received(domain, row, "result")),) if censored else ()
 
 
 def of_date(domain: str, column: str, days: Days, row: Row) -> Causes:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, insert
 
 from monitor.alerts.lifecycle import of_study
 from monitor.audit.ledger import recorded
+from monitor.clinical.quarantine import Issue, told
 from monitor.clinical.snapshots import Past, Snapshot, open_snapshot, snapshot_folder, take_snapshot
 from monitor.database.lease import Lease
 from monitor.database.tables import snapshot as snapshots
@@ -56,6 +57,7 @@ class Loaded:
     shared: int = 0  # rows that share their natural key with another, told apart by an ordinal
     state: str = ""
     attention: str = ""
+    odd: tuple[str, ...] = ()  # what is kept, and people should look at
 
     @property
     def received(self) -> int:
@@ -188,4 +190,5 @@ def _loaded(taken: Snapshot, one: Transfer, past: tuple[Transfer, ...], *, new: 
         issues=len(manifest["issues"]),
         state=one.state,
         attention=attention(one, manifest.get("held"), current(past)),
+        odd=told(Issue(**each) for each in manifest["issues"]),
     )

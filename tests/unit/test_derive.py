@@ -145,6 +145,9 @@ def test_a_site_in_the_domain_itself_is_used_without_dm(tmp_path: Path) -> None:
 RESULTS = "LBSTRESN, LBSTRESN_LO, LBSTRESN_HI, LBSTRESN_LO_OPEN, LBSTRESN_HI_OPEN, UNIT"
 
 
+TWO = {"LBSTRESN": "400", "LBSTRESU": "10^9/L", "LBORRESU": "K/uL"}
+
+
 @pytest.mark.parametrize(
     ("cells", "expected"),
     [
@@ -164,6 +167,13 @@ RESULTS = "LBSTRESN, LBSTRESN_LO, LBSTRESN_HI, LBSTRESN_LO_OPEN, LBSTRESN_HI_OPE
         ({"LBORRES": "12", "LBORRESU": "K/uL"}, (12.0, 12.0, 12.0, False, False, "10^9/L")),
         ({"LBORRES": "<5", "LBORRESU": "K/uL", "LBSTRESU": "g/L"}, (None, None, 5.0, False, True, "10^9/L")),
         ({"LBORRES": "POSITIVE"}, (None, None, None, False, False, None)),
+        ({**TWO, "LBORRES": "40"}, (None, 40.0, 400.0, False, False, "10^9/L")),
+        ({**TWO, "LBORRES": "0.4", "LBORRESU": "10^12/L"}, (400.0, 400.0, 400.0, False, False, "10^9/L")),
+        ({**TWO, "LBORRES": "440"}, (400.0, 400.0, 400.0, False, False, "10^9/L")),
+        ({**TWO, "LBORRES": "4", "LBORRESU": "furlong"}, (400.0, 400.0, 400.0, False, False, "10^9/L")),
+        ({**TWO, "LBORRES": "4", "LBSTRESU": ""}, (400.0, 400.0, 400.0, False, False, None)),
+        ({**TWO, "LBORRES": "1e400"}, (400.0, 400.0, 400.0, False, False, "10^9/L")),
+        ({**TWO, "LBORRES": "40", "LBSTRESC": "<400"}, (None, None, 400.0, False, True, "10^9/L")),
         ({"LBSTRESN": "4O1", "LBSTRESU": "10^9/L"}, (None, None, None, False, False, None)),
         ({"LBSTRESN": "inf", "LBSTRESU": "10^9/L"}, (None, None, None, False, False, None)),
     ],

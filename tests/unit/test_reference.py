@@ -841,6 +841,13 @@ def test_an_episode_that_can_not_be_told_is_the_cause() -> None:
         ),
         (
             "LB",
+            "LBSTRESN > 100",
+            "10^9/L",
+            {**result(0, "2026-01-07", None, LBORRES="40"), "LBSTRESN_LO": 40.0, "LBSTRESN_HI": 400.0},
+            Cause("original and standard result contradict", "LB", "LBSTRESN", "40"),
+        ),
+        (
+            "LB",
             "LBSTRESN > 4",
             "10^9/L",
             result(0, "2026-01-07", 5, unit=None, LBSTRESU="THOU"),

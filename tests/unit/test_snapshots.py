@@ -168,6 +168,25 @@ def test_what_can_not_be_read_is_kept_and_listed_by_its_shape_only(trial: Trial)
     assert table(taken, "LB", "LBSTRESN")[0] == ("4O1",)
 
 
+def test_results_that_contradict_themselves_are_listed(trial: Trial) -> None:
+    results = (
+        "PLAT,40,10^9/L,400,10^9/L",  # a digit lost
+        "PLAT,400,10^9/L,400,10^9/L",
+        "CREAT,1.6,mg/dL,141.44,umol/L",
+        "BILI,0.1,mg/dL,2,umol/L",  # 1.71, rounded
+        "BILI,0.1,mg/dL,0.1,umol/L",  # not converted
+        "BILI,0.1,?,0.1,umol/L",
+        "BILI,<0.1,mg/dL,8,umol/L",
+        "ALT,,U/L,8,U/L",
+    )
+    header = "USUBJID,LBTESTCD,LBORRES,LBORRESU,LBSTRESN,LBSTRESU"
+    lb = "\n".join([header, *(f"0{n},{each}" for n, each in enumerate(results, 1))])
+    taken = trial.has(lb=lb + "\n").take()
+    [issue] = taken.manifest["issues"]
+    assert (issue["file"], issue["column"], issue["row"], issue["rows"]) == ("lb.csv", "LBSTRESN", 2, 2)
+    assert issue["said"].startswith("contradicts the original result in its own unit")
+
+
 def test_columns_that_a_domain_needs_are_asked_for_all_at_once(trial: Trial) -> None:
     trial.has(
         lb="USUBJID,LBTEST\n01,Platelets\n", ae="SUBJECT,AETERM\n01,x\n", ex="USUBJID\n01\n", mh="A,A\n1,2\n"
