@@ -15,7 +15,7 @@ from monitor import shipped
 from monitor.cli.alerts import COLUMNS, for_people
 from monitor.cli.options import CONFIG, ConfigOption, FormOption, StudyOption, opened, studies_of
 from monitor.cli.output import Form, Row, complain, progress, say, show
-from monitor.cli.snapshots import snapshot_row
+from monitor.cli.receipts import attention, load_row, rows_to_look_at
 from monitor.clock import now
 from monitor.config import load_settings
 from monitor.errors import SourceError
@@ -37,7 +37,6 @@ from monitor.usecases.send import send as send_due
 from monitor.usecases.status import status as read_status
 from monitor.usecases.verify import verify
 
-MOST_ODD = 10  # things of one study that are shown after a load
 MOST_ALERTS = 30  # shown after a run, the most severe first
 AGE_COLUMNS = ("study", "domain", "site", "through", "days", "news", "silent", "state")
 RULE_COLUMNS = (
@@ -87,16 +86,14 @@ def load(config: ConfigOption = CONFIG, study: StudyOption = "", form: FormOptio
             except SourceError as error:
                 failed.append(f"{each}: {error}")
     show(
-        [_load_row(each) for each in loaded],
+        [load_row(each) for each in loaded],
         form,
         columns=("study", "number", "said", "received", "rejected", "shared", "domains"),
     )
-    _rejects(loaded)
-    if form is Form.TABLE:
-        _odd(loaded)
+    rows_to_look_at(loaded, odd=form is Form.TABLE)
     for said in failed:
         complain(said)
-    if _attention(loaded) or failed:
+    if attention(loaded) or failed:
         raise typer.Exit(1)
 
 
@@ -210,12 +207,11 @@ def demo(config: ConfigOption = CONFIG) -> None:
 
 def report(monitor: Opened, ran: Ran) -> None:
     """Print what a run did: data, rules, alerts, mails, and plainly what failed."""
-    loads = [_load_row(each.loaded) for each in ran.studies if each.loaded]
+    loads = [load_row(each.loaded) for each in ran.studies if each.loaded]
     show(loads, Form.TABLE, columns=("study", "said", "received", "rejected", "domains"), title="Data")
     loaded = [each.loaded for each in ran.studies if each.loaded]
-    _rejects(loaded)
-    _odd(loaded)
-    _attention(loaded)
+    rows_to_look_at(loaded)
+    attention(loaded)
     _scanned([each.scanned for each in ran.studies if each.scanned], Form.TABLE)
     rows = list_alerts(monitor, now())
     title = f"Alerts that wait for a person: {len(rows)}"
@@ -235,38 +231,6 @@ def _each(studies: Sequence[str], step: Callable[[str], None]) -> Iterator[str]:
     for study in studies:
         step(study)
         yield study
-
-
-def _load_row(loaded: Loaded) -> Row:
-    said = "new data" if loaded.new else "the same data as before"
-    return {**snapshot_row(loaded), "said": f"{said}, {loaded.state}" if loaded.state else said}
-
-
-def _attention(loaded: Sequence[Loaded]) -> bool:
-    """Say what a person must know of the transfers; whether one is held."""
-    for each in loaded:
-        if each.attention:
-            complain(f"{each.study}: snapshot {each.number} is {each.attention}")
-    return any(each.state == "held" for each in loaded)
-
-
-def _rejects(loaded: Sequence[Loaded]) -> None:
-    for each in loaded:
-        for line in each.rejects[:10]:
-            complain(f"{each.study}: rejected {line}")
-        if len(each.rejects) > 10:
-            complain(f"{each.study}: and {len(each.rejects) - 10} more; `monitor snapshots --format json`")
-
-
-def _odd(loaded: Sequence[Loaded]) -> None:
-    """Say what is kept of new data though it is odd."""
-    for each in loaded:
-        listed = each.odd if each.new else ()
-        for line in listed[:MOST_ODD]:
-            say(f"{each.study}: odd: {line}")
-        if len(listed) > MOST_ODD:
-            more = f"monitor snapshots show {each.number} --study {each.study}"
-            say(f"{each.study}: and {len(listed) - MOST_ODD} more such things: {more}")
 
 
 def _scanned(scanned: Sequence[Scanned], form: Form) -> None:
