@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import lru_cache
@@ -55,7 +56,7 @@ class Ruleset:
 def study_rules(settings: Settings, study: StudySettings) -> Ruleset:
     """The rules of a study. Raises RuleError with every problem of its packs and its own settings."""
     folder = settings.path(settings.monitor.rules_dir)
-    pack, asked = _read(folder, tuple(study.rules), _stamp(folder))
+    pack, asked = _read(folder, tuple(study.rules), _stamp(folder) if folder.is_dir() else ())
     params = resolve_params(pack, study.params, study.confirmed, study.preset)
     lists = words_for(pack, study.terms)
     criteria = pack.criteria.get(study.ctcae)
@@ -71,18 +72,17 @@ def study_rules(settings: Settings, study: StudySettings) -> Ruleset:
     return Ruleset(rules, params, lists, ignored(study.terms), texts, pack.invalid, criteria, asked)
 
 
-def files_of(folder: Path) -> list[Path]:
-    """Every file below a rules folder: rules, parameters, lists, criteria, series."""
-    return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-def _stamp(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
+def _stamp(folder: str | Path) -> tuple[tuple[str, int, int, int], ...]:
     """What tells that a file below a rules folder was written: its name, times and size."""
-    found = []
-    for path in files_of(folder):
-        stat = path.stat()
-        found.append((str(path), stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size))
-    return tuple(found)
+    found: list[tuple[str, int, int, int]] = []
+    with os.scandir(folder) as entries:  # not pathlib: this is done for each study of each scan
+        for entry in entries:
+            if entry.is_dir():
+                found += _stamp(entry.path)
+            else:
+                stat = entry.stat()
+                found.append((entry.path, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size))
+    return tuple(sorted(found))
 
 
 @lru_cache(maxsize=RULE_SETS)

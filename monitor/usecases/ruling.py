@@ -61,7 +61,7 @@ def rule_on(connection: Connection, settings: Settings, computed: Computed, now:
     """Every decision about a study's alerts, from the alerts as they are in this transaction."""
     alerts = of_study(connection, computed.study)
     known = _versions(connection, computed.study)
-    taken = ids(connection)
+    taken = ids(connection) if _may_raise(computed) else frozenset()
     tags = {rule.id: rule.tags for rule in computed.rules}
     basis = Scene(
         now=now,
@@ -88,6 +88,11 @@ def rule_on(connection: Connection, settings: Settings, computed: Computed, now:
     decisions.extend(_of_the_study(computed, alerts, of_the_study))
     folded = [folded_into(one, decisions, alerts) for one in family.folded]
     return Ruled(decisions, folded, {alert.id: alert for alert in alerts}, bool(known))
+
+
+def _may_raise(computed: Computed) -> bool:
+    """Whether a new alert is possible: only then the ids that are taken matter."""
+    return bool(computed.runs or computed.rejects or computed.error or computed.held)
 
 
 def _versions(connection: Connection, study: str) -> frozenset[tuple[str, str]]:

@@ -25,7 +25,6 @@ from monitor.usecases.init import init
 from monitor.usecases.load import load
 from monitor.usecases.opening import open_monitor
 from monitor.usecases.rules import test_rules
-from monitor.usecases.ruleset import files_of
 from monitor.usecases.scan import scan
 from monitor.usecases.send import send
 
@@ -57,12 +56,17 @@ def unproved(settings: Settings, now: datetime) -> tuple[Problem, ...]:
 def _tested(settings: Settings) -> dict[str, object]:
     """What the examples' answers depend on: the rules' files, who uses them, and the programs."""
     folder = settings.path(settings.monitor.rules_dir)
-    files = [(path.relative_to(folder).as_posix(), digest(path.read_bytes())) for path in files_of(folder)]
+    files = [(path.relative_to(folder).as_posix(), digest(path.read_bytes())) for path in _files(folder)]
     return {
         "rules": digest(json.dumps(files).encode()),
         "packs": sorted({" ".join(study.rules) for study in settings.studies}),
         "programs": [monitor.__version__, duckdb.__version__, platform.python_version(), platform.machine()],
     }
+
+
+def _files(folder: Path) -> list[Path]:
+    """Every file below the rules folder: rules, parameters, lists, criteria, series."""
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def _read(kept: Path) -> object:
