@@ -13,6 +13,7 @@ import random
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ import openpyxl
 import pandas as pd
 import pyreadstat
 
+# A file that SAS wrote, of the tests of sas7bdat_converter 4.0.0; its licence (MIT) lies beside it.
+REAL = Path(__file__).parent / "integration/fixtures/real.sas7bdat.gz"
 Table = list[list[str]]  # the header, then the rows
 
 
@@ -309,6 +312,41 @@ def bombs(table: Table, rng: random.Random, folder: Path) -> None:
     else:
         table[1][1] = "P" * 1_100_000
         (folder / "lb.csv").write_bytes(as_csv(table))
+
+
+# ---------------------------------------------------------------- changed bytes
+
+
+def flipped(seed: int, folder: Path) -> tuple[str, None]:
+    """A file of any format with some of its bytes changed: whether it can be read, nobody knows before."""
+    rng = random.Random(seed)
+    form = ("xpt", "xpt8", "parquet", "xlsx", "json", "dsjc", "zip", "gz", "sas7bdat")[seed % 9]
+    table, path = labs(rng), folder / f"lb.{form}"
+    if form == "xpt8":
+        path = folder / "lb.xpt"
+        dated = frame(table).assign(LBDTC=[date.fromisoformat(row[-1]) for row in table[1:]])
+        pyreadstat.write_xport(dated, str(path), file_format_version=8)
+    elif form in ("xpt", "xlsx"):
+        {"xpt": as_xpt, "xlsx": as_xlsx}[form](table, path)
+    elif form == "parquet":
+        frame(table).to_parquet(path)
+    elif form == "zip":
+        zipped({"lb.csv": as_csv(table)}, path)
+    else:
+        path = folder / "lb.csv.gz" if form == "gz" else path
+        made = {
+            "json": lambda: as_json(table),
+            "dsjc": lambda: zlib.compress(ndjson(table)),
+            "gz": lambda: gzip.compress(as_csv(table)),
+            "sas7bdat": lambda: gzip.decompress(REAL.read_bytes()),
+        }
+        path.write_bytes(made[form]())
+    content = bytearray(path.read_bytes())
+    filled = [place for place, byte in enumerate(content) if byte]
+    for _ in range(rng.choice([1, 3, 20])):
+        content[rng.choice(filled)] = rng.randrange(256)
+    path.write_bytes(content)
+    return form, None
 
 
 Maker = Callable[[Table, random.Random, Path], None]

@@ -25,6 +25,7 @@ UNREADABLE = (
     UnicodeDecodeError,
     ValueError,
     IndexError,
+    OverflowError,  # a date beyond all dates, where bytes were changed
 )
 NOTHING = 1e-78  # pandas reads 0 as the least number of the format
 Pieces = Iterator[pd.DataFrame]

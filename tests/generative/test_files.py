@@ -6,6 +6,7 @@ import re
 import resource
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from monitor.clinical.snapshots import take_snapshot
 from monitor.config import LimitSettings, StudySettings
 from monitor.errors import SourceError
-from tests.mutants import CYCLE, Verdict, write
+from tests.mutants import CYCLE, Verdict, flipped, write
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 IN_CI, IN_SOAK = 200, 10_000
@@ -23,7 +24,10 @@ STUDY = StudySettings(id="S", source="data", rules=("x",), ctcae="5.0", blinded=
 ADDRESSED = re.compile(r"^(x\.zip|lb|LB|outer\.zip|data)\S*.*: .+")
 
 
-def judged(seed: int, folder: Path) -> tuple[str, Verdict, Verdict, str]:
+Write = Callable[[int, Path], tuple[str, Verdict | None]]
+
+
+def judged(seed: int, folder: Path, write: Write = write) -> tuple[str, Verdict | None, Verdict, str]:
     """The mutant's kind, the verdict that it must get, the one that it got, and what was said."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "data").mkdir(parents=True)
@@ -62,6 +66,18 @@ def test_most_mutants_must_load() -> None:
 @pytest.mark.parametrize("part", range(4))
 def test_every_mutant_gets_its_verdict(part: int, tmp_path: Path) -> None:
     run(range(part, IN_CI, 4), tmp_path)
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_changed_bytes_end_in_a_snapshot_or_a_clear_error(part: int, tmp_path: Path) -> None:
+    verdicts = {judged(seed, tmp_path / "mutant", flipped)[2] for seed in range(part, 36, 2)}
+    assert verdicts == {Verdict.LOADS, Verdict.ERROR}
+
+
+@pytest.mark.soak
+def test_changed_bytes_of_many_files_do_so_too(tmp_path: Path) -> None:
+    for seed in range(36, 3000):
+        judged(seed, tmp_path / "mutant", flipped)
 
 
 @pytest.mark.soak

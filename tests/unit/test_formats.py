@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import struct
 import zipfile
 import zlib
 from datetime import date, datetime, time
@@ -22,6 +23,7 @@ from monitor.clinical.sources import receive
 from monitor.clinical.sql import connect, query
 from monitor.config import LimitSettings, ReadSettings, StudySettings
 from monitor.errors import SourceError
+from tests.mutants import REAL
 
 COLUMNS = ["USUBJID", "LBTESTCD", "LBSTRESN", "LBSTRESC", "LBDTC"]
 ROWS: list[list[Any]] = [
@@ -331,6 +333,22 @@ def test_archives_beyond_the_limits_are_refused(tmp_path: Path) -> None:
     (tmp_path / "lb.xls").write_bytes(b"x")
     with pytest.raises(SourceError, match=r"lb\.xls: \.xls can't be read"):
         opened(tmp_path)
+
+
+def test_a_file_that_sas_itself_wrote_is_read_also_cut_or_with_impossible_dates(tmp_path: Path) -> None:
+    (tmp_path / "lb.sas7bdat.gz").write_bytes(REAL.read_bytes())
+    [dataset] = opened(tmp_path)
+    found = rows(dataset)
+    assert len(found) == 5
+    assert found[0] == ("1", "Some text", "2.5", "2018-01-02", 1)
+    content = dataset.path.read_bytes()
+    day = content.find(struct.pack("<d", (date(2018, 1, 2) - date(1960, 1, 1)).days))
+    impossible = content[:day] + struct.pack("<d", 1e300) + content[day + 8 :]
+    for wrong in (content[: len(content) // 2], impossible):
+        dataset.path.write_bytes(wrong)
+        with connect() as connection:
+            [problem] = read(connection, dataset, "t")
+        assert "is not a readable SAS7BDAT file" in problem.said
 
 
 @pytest.mark.parametrize("version", [5, 8])
