@@ -72,7 +72,7 @@ def see(study: StudySettings, base: Path, pack: Pack, folder: Path, now: datetim
     except MonitorError as error:
         return Trial((), tuple(str(error).splitlines()))
     derived = derive(taken.tables, taken.columns, study, folder / "derived")
-    through = _through(taken)
+    through, criteria = _through(taken), pack.criteria.get(study.ctcae)
     context = Context(
         as_of=max(through.values(), default=day_number(now.date())),
         params=resolve_params(pack, study.params, study.confirmed, study.preset),
@@ -82,8 +82,9 @@ def see(study: StudySettings, base: Path, pack: Pack, folder: Path, now: datetim
         columns=derived.columns,
         same_day=study.same_day,
         ctcae=study.ctcae,
+        criteria=criteria,
     )
-    with Engine(derived.tables) as engine:
+    with Engine(derived.tables, criteria=criteria) as engine:
         runs = evaluate(engine, pack.rules, context, study.id, taken.id)
     titles = {rule.id: rule.title for rule in pack.rules}
     odd = (*_rejected(taken), *told(Issue(**each) for each in taken.manifest["issues"]))

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.rulefolders import keep_few
+
 ROOT = Path(__file__).parents[2]
 PIP = (sys.executable, "-m", "pip")
 OURS = ("PYTHON", "MONITOR_", "COV")  # variables of this test run, not of a user
@@ -92,6 +94,7 @@ def test_init_and_run_work_in_an_empty_folder(installed: Path, tmp_path: Path) -
         "templates",
         "var",
     ]
+    keep_few(tmp_path / "rules")
     done = run(installed, "run", folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert list((tmp_path / "var/mail").glob("*.eml"))

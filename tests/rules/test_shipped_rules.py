@@ -13,9 +13,9 @@ from monitor.authoring.examples import ENGINES, Tried, run_examples
 from monitor.rules.check import check_pack
 from monitor.rules.rule import Rule
 from monitor.rules.rulefile import Pack, load_rules, resolve_params
+from tests.rules.constructs import PACKS, PAGE, page
 
 FOLDER = Path(__file__).parents[2] / "rules"
-PACKS = ("generic", "romiplostim-aa")
 ORDERS = ("Hold ", "Stop ", "Discontinue ", "Give ", "Reduce ", "Do not ")
 
 
@@ -43,6 +43,10 @@ def test_each_rule_stands_behind_those_it_refers_to() -> None:
     names = [rule.id for rule in pack().rules]
     assert [other for rule in pack().rules for other in rule.refers_to if other not in names] == []
     assert all(names.index(other) < names.index(rule.id) for rule in pack().rules for other in rule.refers_to)
+
+
+def test_the_page_about_the_rules_is_what_they_say() -> None:
+    assert PAGE.read_text("utf-8") == page(), "python -m tests.rules.constructs writes it afresh"
 
 
 def test_no_number_stands_twice() -> None:
