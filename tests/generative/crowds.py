@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 
 from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
 
 from monitor.records import Episode
-from monitor.rules.rule import RELATION
+from monitor.rules.context import Context
+from monitor.rules.rule import RELATION, Rule
 from monitor.rules.terms import Row
-from tests.generative.strategies import World, _world, contexts, episodes, rules, tables
+from tests.generative.strategies import World, contexts, episodes, rules, tables, world_of
 
 STUDIES = 8  # in one; each is a case for each rule
 RULES = 6
@@ -25,19 +24,18 @@ APART = 1_000  # between the row numbers of two studies
 Tables = dict[str, list[Row]]
 
 
-@cache
-def crowds() -> SearchStrategy[World]:
+@st.composite
+def crowds(draw: st.DrawFn) -> World:
     """Eight studies of one context, as one with eight times the subjects, and six rules."""
     study = st.tuples(tables(), st.lists(episodes(), max_size=4))
-    return st.builds(
-        _crowd,
-        contexts(),
-        st.lists(study, min_size=STUDIES, max_size=STUDIES),
-        st.lists(rules(), min_size=RULES, max_size=RULES),
-    )
+    context = draw(contexts())
+    studies = draw(st.lists(study, min_size=STUDIES, max_size=STUDIES))
+    return _crowd(context, studies, draw(st.lists(rules(), min_size=RULES, max_size=RULES)))
 
 
-def _crowd(context: object, studies: Sequence[tuple[Tables, list[Episode]]], wanted: list[object]) -> World:
+def _crowd(
+    context: Context, studies: Sequence[tuple[Tables, list[Episode]]], wanted: Sequence[Rule]
+) -> World:
     whole: Tables = {}
     found: list[Episode] = []
     for number, (made, held) in enumerate(studies):
@@ -45,7 +43,7 @@ def _crowd(context: object, studies: Sequence[tuple[Tables, list[Episode]]], wan
             whole.setdefault(domain, []).extend(_moved(domain, row, number) for row in rows)
         found += [_moved_episode(episode, number) for episode in held]
     whole[RELATION] = [{**row, "ROWN": place} for place, row in enumerate(whole.get(RELATION, ()))]
-    return _world(context, whole, found, wanted)  # type: ignore[arg-type]
+    return world_of(context, whole, found, wanted)
 
 
 def _subject(name: object, number: int) -> str:

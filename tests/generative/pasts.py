@@ -52,10 +52,10 @@ from tests.generative.strategies import (
     _censored,
     _exact,
     _numbered,
-    _world,
     contexts,
     of_series,
     often,
+    world_of,
 )
 
 EXACT = tuple(Days(day, day) for day in range(FIRST, LAST + 1))
@@ -174,8 +174,8 @@ def rules_of(domain: str) -> SearchStrategy[Rule]:
     )
 
 
-def past_worlds() -> SearchStrategy[World]:
+@st.composite
+def past_worlds(draw: st.DrawFn) -> World:
     """A study with long series, and rules that ask of them."""
     rule = st.one_of(*(rules_of(domain) for domain in COLUMNS))
-    rules = st.lists(rule, min_size=1, max_size=4)
-    return st.builds(_world, contexts(), tables(), st.just([]), rules)
+    return world_of(draw(contexts()), draw(tables()), [], draw(st.lists(rule, min_size=1, max_size=4)))

@@ -8,7 +8,7 @@ data that end before a window does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -69,6 +69,7 @@ from monitor.rules.rule import (
     WithRule,
 )
 from monitor.rules.terms import Row
+from tests.generative.budgets import brief
 
 COLUMNS: Mapping[str, Mapping[str, Kind]] = {
     "LB": {
@@ -651,7 +652,7 @@ def _repeated(rule: Rule, repeat: Repeat, at_end: bool) -> Rule:
 # ---------------------------------------------------------------- a whole case
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class World:
     """A study, other rules' episodes in it, and rules to judge it by."""
 
@@ -660,21 +661,22 @@ class World:
     episodes: tuple[Episode, ...]
     rules: tuple[Rule, ...]
 
+    def __repr__(self) -> str:
+        rows = sum(map(len, self.tables.values()))
+        return brief(self, f"{rows} rows, {len(self.episodes)} episodes, {len(self.rules)} rules")
 
-def worlds(*, several: int = 4) -> SearchStrategy[World]:
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
     """A study whose tables hold only the domains and columns that its context says were received."""
-    return st.builds(
-        _world,
-        contexts(),
-        tables(),
-        st.lists(episodes(), max_size=6),
-        st.lists(rules(), min_size=1, max_size=several),
-    )
+    study = draw(st.tuples(contexts(), tables(), st.lists(episodes(), max_size=6)))
+    return world_of(*study, draw(st.lists(rules(), min_size=1, max_size=4)))
 
 
-def _world(
-    context: Context, whole: Mapping[str, list[Row]], found: list[Episode], wanted: list[Rule]
+def world_of(
+    context: Context, whole: Mapping[str, list[Row]], found: Sequence[Episode], wanted: Sequence[Rule]
 ) -> World:
+    """The study as its context says that it was received, and the rules by numbers."""
     domains = [domain for domain in COLUMNS if domain in context.columns]
     kept = {domain: [_received(row, domain, context) for row in whole[domain]] for domain in domains}
     kept[RELATION] = [

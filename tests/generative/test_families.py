@@ -22,6 +22,7 @@ from monitor.records import (
     Severity,
     Standing,
 )
+from tests.generative.budgets import FEW
 from tests.stories import NOW, finding, row, run, scene
 
 RULES = ("R-1", "R-2", "R-3")
@@ -88,7 +89,7 @@ class Study:
                 self.alerts[alert.id] = replace(alert, status=status, closed_outcome=closed)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@settings(FEW, max_examples=60)
 @given(st.lists(loads(), min_size=2, max_size=3))
 def test_nothing_that_fires_is_hidden_and_no_record_begins_two_alerts(
     story: list[tuple[tuple[str, ...], list[RuleRun], AlertStatus, str]],

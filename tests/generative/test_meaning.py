@@ -6,7 +6,7 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.engines.evaluate import evaluate
@@ -17,13 +17,11 @@ from monitor.rules.fold import fold, order
 from monitor.rules.reference import judge
 from monitor.rules.rule import Comparator, Per, Rule
 from monitor.rules.values import agreed, between, compare
+from tests.generative.budgets import FEW
 from tests.generative.strategies import World, worlds
 from tests.generative.tables import Shelf
 
-QUIET = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture)
-CI = settings(max_examples=40, derandomize=True, deadline=None, database=None, suppress_health_check=QUIET)
-
-FEW = settings(CI, max_examples=8)  # each study is scanned twice on DuckDB
+SCANNED = settings(FEW, max_examples=8)  # each study is scanned twice on DuckDB
 
 # ---------------------------------------------------------------- sets of possible values
 
@@ -51,7 +49,7 @@ def values(bounds: Bounds) -> list[float]:
     ]
 
 
-@settings(max_examples=300, derandomize=True, deadline=None, database=None)
+@settings(FEW, max_examples=300)
 @given(
     comparator=st.sampled_from(list(Comparator)),
     left=st.tuples(ENDS, ENDS, st.booleans(), st.booleans()),
@@ -82,7 +80,7 @@ def judged(world: World, rule: Rule) -> list[Judged]:
     return judge(rule, world.tables, world.context, episodes)
 
 
-@CI
+@FEW
 @given(world=worlds())
 def test_what_can_not_be_told_has_a_cause_and_nothing_else_has(world: World) -> None:
     for rule in world.rules:
@@ -92,7 +90,7 @@ def test_what_can_not_be_told_has_a_cause_and_nothing_else_has(world: World) -> 
             assert one.found["ROWN"] == one.verdict.row
 
 
-@CI
+@FEW
 @given(world=worlds())
 def test_a_subject_is_judged_by_its_own_records_alone(world: World) -> None:
     for rule in world.rules:
@@ -113,7 +111,7 @@ def _only(world: World, subject: str) -> World:
 
 
 @pytest.mark.parametrize("per", list(Per))
-@CI
+@FEW
 @given(world=worlds())
 def test_every_record_that_is_told_is_in_one_episode(per: Per, world: World) -> None:
     for rule in world.rules:
@@ -133,7 +131,7 @@ def _is_sound(episode: Episode) -> None:
     assert list(episode.verdicts) == sorted(episode.verdicts, key=order)
 
 
-@CI
+@FEW
 @given(world=worlds())
 def test_what_clears_an_episode_comes_surely_after_all_that_is_in_it(world: World) -> None:
     for rule in world.rules:
@@ -152,7 +150,7 @@ def _before(verdict: Verdict, episode: Episode) -> bool:
 # ---------------------------------------------------------------- evaluation
 
 
-@FEW
+@SCANNED
 @given(world=worlds())
 def test_no_rule_is_broken_and_the_findings_are_the_same_bytes(world: World, shelf: Shelf) -> None:
     rules = [rule for rule in world.rules if not rule.refers_to]

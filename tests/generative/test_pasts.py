@@ -6,21 +6,22 @@ import psycopg
 import pytest
 from hypothesis import given, settings
 
+from tests.generative.budgets import FEW, SOAK
 from tests.generative.pasts import past_worlds
 from tests.generative.strategies import World
 from tests.generative.tables import Shelf
-from tests.generative.test_engines import CI, SOAK, compare_duckdb, compare_postgresql, postgresql
+from tests.generative.test_engines import compare_duckdb, compare_postgresql, postgresql
 
 __all__ = ["postgresql"]  # the fixture
 
 
-@settings(CI, max_examples=60)
+@settings(FEW, max_examples=30)
 @given(world=past_worlds())
 def test_duckdb_remembers_as_the_definition_does(world: World, shelf: Shelf) -> None:
     compare_duckdb(world, shelf)
 
 
-@settings(CI, max_examples=20)
+@settings(FEW, max_examples=15)
 @given(world=past_worlds())
 def test_postgresql_remembers_alike(
     world: World, shelf: Shelf, postgresql: psycopg.Connection[tuple[object, ...]]

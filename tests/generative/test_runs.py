@@ -10,19 +10,17 @@ from dataclasses import dataclass
 from itertools import product
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.records import Days, Truth, Verdict
 from monitor.rules.rule import Repeat
 from monitor.rules.runs import Reading, counted
+from tests.generative.budgets import FEW, SOAK
 
 TESTS = ("A", "B")
-QUIET = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
-CI = settings(max_examples=300, derandomize=True, deadline=None, database=None, suppress_health_check=QUIET)
-SOAK = settings(
-    max_examples=20_000, deadline=None, database=None, print_blob=True, suppress_health_check=QUIET
-)
+MANY = settings(FEW, max_examples=300)
+LONG = settings(SOAK, max_examples=20_000)
 
 
 @dataclass(frozen=True)
@@ -162,7 +160,7 @@ def check(case: tuple[Repeat, list[tuple[Reading, Truth]]]) -> None:
         assert truth is not Truth.FALSE or row not in ever, (row, case)
 
 
-@CI
+@MANY
 @given(case=cases())
 def test_a_run_fires_only_in_every_world_and_is_silent_only_in_none(
     case: tuple[Repeat, list[tuple[Reading, Truth]]],
@@ -171,7 +169,7 @@ def test_a_run_fires_only_in_every_world_and_is_silent_only_in_none(
 
 
 @pytest.mark.soak
-@SOAK
+@LONG
 @given(case=cases())
 def test_a_run_fires_only_in_every_world_and_is_silent_only_in_none_on_many_cases(
     case: tuple[Repeat, list[tuple[Reading, Truth]]],
@@ -179,7 +177,7 @@ def test_a_run_fires_only_in_every_world_and_is_silent_only_in_none_on_many_case
     check(case)
 
 
-@CI
+@MANY
 @given(case=cases())
 def test_what_is_known_is_told(case: tuple[Repeat, list[tuple[Reading, Truth]]]) -> None:
     """Without unknown days and memberships nothing is unknown that is the same in every world."""

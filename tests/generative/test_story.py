@@ -23,6 +23,7 @@ from monitor.records import (
     Standing,
     Truth,
 )
+from tests.generative.budgets import FEW
 from tests.stories import NOW, finding, row, run, scene
 
 KEYS = ("k1", "k2", "k3", "k4", "k5", "k6")
@@ -92,7 +93,7 @@ def act(alerts: dict[str, Alert], status: AlertStatus) -> None:
             alerts[alert.id] = replace(alert, status=status, owner="alice")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(FEW, max_examples=300)
 @given(st.lists(st.tuples(loads(), st.sampled_from(AlertStatus)), min_size=1, max_size=6))
 def test_whatever_the_data_do_no_duty_ends_and_nothing_is_told_twice(
     story: list[tuple[tuple[RuleRun, dict[str, EvidenceRow]], AlertStatus]],

@@ -15,6 +15,7 @@ from monitor.alerts.lifecycle import values
 from monitor.clinical.snapshots import Past, Snapshot, SnapshotRef, open_known, take_snapshot
 from monitor.evidence import finding_id
 from monitor.records import Alert, Finding, Standing
+from tests.generative.budgets import FEW
 from tests.stories import NOW, finding, row, run, scene
 from tests.unit.test_delivery import HEAD
 from tests.unit.test_snapshots import Trial, table
@@ -87,7 +88,7 @@ class World:
         return said
 
 
-@settings(max_examples=25, deadline=None)
+@settings(FEW, max_examples=25)
 @given(STUDY, st.data())
 def test_a_held_transfer_loses_nothing_and_every_way_out_converges(
     first: Records, data: st.DataObject

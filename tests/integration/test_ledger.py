@@ -24,6 +24,7 @@ from monitor.database.transactions import reading, transaction
 from monitor.errors import DatabaseError, LeaseLost, LedgerError
 from monitor.records import Actor, Entry
 from tests.databases import ALICE, NOW, State
+from tests.generative.budgets import FEW
 
 
 def write(state: State, *entries: Entry, key: Key | None = None) -> None:
@@ -83,6 +84,7 @@ def test_the_mac_can_be_recomputed_from_the_documented_recipe(state: State) -> N
         previous = str(mac)
 
 
+@FEW
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.integers(1, 2**53 - 1))
 def test_a_row_is_spliced_to_exactly_the_canonical_json(word: str, seq: int) -> None:
     names = ("at", "actor", "auth", "kind", "study", "subject", "rule", "key_id")

@@ -9,7 +9,7 @@ from types import NoneType
 from typing import get_args
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 
 from monitor.records import Truth
 from monitor.rules.rule import (
@@ -34,17 +34,10 @@ from monitor.rules.rule import (
     Without,
 )
 from monitor.rules.terms import Row
+from tests.generative.budgets import FEW
 from tests.generative.strategies import COLUMNS, LISTS, NOT_RECEIVED, World, worlds
 
-# Only generated, never run: without an engine this is quick.
-MANY = settings(
-    max_examples=400,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    phases=(Phase.generate,),
-    suppress_health_check=list(HealthCheck),
-)
+MANY = settings(FEW, max_examples=400)  # only generated, never run: without an engine this is quick
 NODES = [*get_args(Expression), *get_args(Condition), *get_args(Clause), Level, Clear, Repeat]
 WORDS = [word for kind in (Comparator, Operator, At, Open, Per, State, Tie, Each, Function) for word in kind]
 

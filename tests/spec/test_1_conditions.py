@@ -242,6 +242,22 @@ USUBJID | AESTDT     | AETERM | AETOXGR
         cannot_tell=["04 2026-01-07"],
     ),
     Case(
+        "a ratio to a limit that is far below 1 is not rounded",
+        """
+[find]
+in    = "LB"
+of    = "LBTESTCD = 'TROPT'"
+where = "LBSTRESN / LBSTNRHI > 3"
+""",
+        """
+USUBJID | LBDT       | LBTESTCD | LBSTRESN | LBSTNRHI | LBSTRESU
+01      | 2026-01-07 | TROPT    | 0.0425   | 0.0144   | ng/mL
+02      | 2026-01-07 | TROPT    | 0.0433   | 0.0144   | ng/mL
+03      | 2026-01-07 | TROPT    | 0.0013   | 0.0004   | ng/mL
+""",
+        fires=["02 2026-01-07", "03 2026-01-07"],
+    ),
+    Case(
         "+ and - before a comparison: limits by addition",
         """
 [find]

@@ -18,6 +18,7 @@ from monitor.rules.compiler import compile_rule, sql_text
 from monitor.rules.context import Context, Parameter
 from monitor.rules.rule import (
     And,
+    Arithmetic,
     At,
     Clear,
     Column,
@@ -33,6 +34,7 @@ from monitor.rules.rule import (
     Not,
     Number,
     Open,
+    Operator,
     Param,
     Rule,
     Series,
@@ -95,6 +97,7 @@ def whole_rule() -> Rule:
     dosed = Series("EX", Like(Column("EXTRT", Kind.TEXT), "romi%"), "ug")
     given = Compare(Comparator.GT, Column("EXDOSE", Kind.QUANTITY), Number(0))
     higher = Compare(Comparator.GT, VALUE, Column("LBSTRESN", Kind.QUANTITY, of_found=True))
+    ratio = Arithmetic(Operator.DIVIDE, VALUE, Number(0.0004))
     return rule_of(
         HIGH,
         clauses=(
@@ -102,7 +105,7 @@ def whole_rule() -> Rule:
             Without(PLATELETS, Window(1, 7), higher, At.START, Open.WAIT),
             WithRule("PLT-01", same_day=True),
         ),
-        levels=(Level(Severity.CRITICAL, Compare(Comparator.GE, VALUE, Number(1000))),),
+        levels=(Level(Severity.CRITICAL, Compare(Comparator.GE, ratio, Number(1000))),),
         clear=Clear(Compare(Comparator.LT, VALUE, Number(200))),
     )
 
@@ -117,7 +120,8 @@ RECEIVED = Context(
 
 
 @pytest.mark.parametrize(
-    "never", ["LIKE", "LATERAL", "VALUES", "FLOAT", "round(", "lower(", "upper(", "EXISTS", "%%", ":", '"']
+    "never",
+    ["LIKE", "LATERAL", "VALUES", "FLOAT", "NUMERIC", "round(", "lower(", "upper(", "EXISTS", "%%", ":", '"'],
 )
 def test_what_engines_read_differently_is_never_written(never: str) -> None:
     text = sql_text(compile_rule(whole_rule(), RECEIVED, lambda *_: ("100% Romi", "PLAT", "10^9/L")))

@@ -17,6 +17,7 @@ from monitor.clinical.differences import Counts, counts, differences
 from monitor.clinical.reach import last_news
 from monitor.clinical.snapshots import Past, Snapshot, SnapshotRef, open_known, take_snapshot
 from monitor.clinical.sql import connect
+from tests.generative.budgets import FEW
 from tests.unit.test_snapshots import NOW, Trial, table
 
 DAY = timedelta(days=1)
@@ -94,7 +95,7 @@ def test_a_domain_that_a_delta_does_not_deliver_stays(trial: Trial) -> None:
     }
 
 
-@settings(max_examples=15, deadline=None)
+@settings(FEW, max_examples=15)
 @given(st.data())
 def test_delta_transfers_end_in_the_snapshot_of_one_full_transfer(data: st.DataObject) -> None:
     """Whatever order and parts: each record comes in some delta, some are corrected or deleted later."""
@@ -129,7 +130,7 @@ def _content(taken: Snapshot) -> list[tuple[str, ...]]:
     return sorted(table(taken, "LB", "USUBJID, LBDTC, LBSTRESN, KEY, VERSION"))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(FEW, max_examples=10)
 @given(st.permutations(range(6)), st.integers(1, 3))
 def test_a_study_in_shuffled_deltas_has_the_id_of_one_full_transfer(order: list[int], parts: int) -> None:
     rows = [f"0{n % 3},{n},PLAT,{400 + n},10^9/L,2026-01-0{n + 1}" for n in range(6)]

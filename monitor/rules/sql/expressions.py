@@ -142,8 +142,12 @@ def _arithmetic(node: Arithmetic, scope: Scope) -> Range:
         case Operator.MULTIPLY:
             return one(left.point * right.point, left.size * right.size)
         case Operator.DIVIDE:
-            zero = number(0)
-            return one(left.point / func.nullif(right.point, zero), left.size / func.nullif(right.size, zero))
+            return one(left.point / _divisor(right.point), left.size / _divisor(right.size))
+
+
+def _divisor(value: Element) -> Element:
+    """A divisor, missing when it is 0. Its type is said, or it would be cast to a decimal of three places."""
+    return func.nullif(value, number(0), type_=Double())
 
 
 @compile_expression.register
