@@ -88,7 +88,7 @@ class World:
         return said
 
 
-@settings(FEW, max_examples=25)
+@settings(FEW, max_examples=8)
 @given(STUDY, st.data())
 def test_a_held_transfer_loses_nothing_and_every_way_out_converges(
     first: Records, data: st.DataObject

@@ -95,7 +95,7 @@ def test_a_domain_that_a_delta_does_not_deliver_stays(trial: Trial) -> None:
     }
 
 
-@settings(FEW, max_examples=15)
+@settings(FEW, max_examples=8)
 @given(st.data())
 def test_delta_transfers_end_in_the_snapshot_of_one_full_transfer(data: st.DataObject) -> None:
     """Whatever order and parts: each record comes in some delta, some are corrected or deleted later."""
