@@ -171,7 +171,9 @@ def _doubled(found: list[Dataset]) -> Iterator[Problem]:
         stem = dataset.stem
         if stem in by_stem:
             yield Problem(
-                dataset.name, f"is {stem.upper()}, as {by_stem[stem]} is, with other content; keep one"
+                dataset.name,
+                f"is {stem.upper()}, as {by_stem[stem]} is, with other content; keep one, or name one kind of"
+                " files as the source (folder/*.xpt)",
             )
         by_stem.setdefault(stem, dataset.name)
 

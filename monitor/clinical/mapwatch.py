@@ -9,9 +9,11 @@ from monitor.clinical.dateforms import UNDECLARED, iso
 from monitor.clinical.mapsql import Plan, folded
 from monitor.clinical.quarantine import Issue, shape
 from monitor.clinical.sql import Connection, query, quoted, text
+from monitor.clinical.units import canonical
 from monitor.config.maps import EXAMPLES, MapSettings
 from monitor.errors import Problem
 
+UNITS = ("ORRESU", "STRESU", "DOSU")
 BEYOND = r"\d{4}-(1[3-9]|[2-9]\d|00)(-.*)?"  # months that there are not
 
 
@@ -64,6 +66,8 @@ def unknown_words(
             f" AND lower(trim({sql})) NOT IN ({known})"
         )
         for word, rows, row in query(connection, f"SELECT word, count(*), min(n) FROM ({source}) GROUP BY 1"):
+            if column.endswith(UNITS) and canonical(word) is not None:
+                continue  # only spellings that are no unit need a word in the map
             yield Issue(file, column, shape(word), "a word that values does not know: it stays", row, rows)
 
 

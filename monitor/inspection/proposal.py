@@ -34,12 +34,29 @@ def toml(
         f"blinded = true          # {DECIDE}",
         'mail = "link"',
     ]
-    lines += _commas(proposals)
+    lines += [*_doubled(proposals), *_commas(proposals)]
     several = Counter(each.domain for each in proposals if each.sure and not each.native)
     for proposal in proposals:
         lines += ["", *_map(proposal, several=several[proposal.domain] > 1)]
-    lines += [*_terms(words), *_drugs(drugs)]
+    lines += [
+        *_terms(words),
+        *_drugs(drugs, nameless=any("EXTRT" in each.missing for each in proposals if each.sure)),
+    ]
     return "\n".join(lines) + "\n"
+
+
+def _doubled(proposals: Sequence[Proposal]) -> Iterator[str]:
+    """Tables that are one SDTM dataset in several files: a study can have only one of them."""
+    by_name: dict[str, list[str]] = {}
+    for each in proposals:
+        if each.native:
+            by_name.setdefault(each.table.name.rsplit("/", 1)[-1].split(".")[0].lower(), []).append(
+                each.table.name
+            )
+    for listed in by_name.values():
+        if len(listed) > 1:
+            said = f"{' and '.join(listed)} are one dataset; name one kind as the source"
+            yield f"# {DECIDE}: {said} (folder/*.xpt)"
 
 
 def _commas(proposals: Sequence[Proposal]) -> Iterator[str]:
@@ -203,8 +220,13 @@ def _by_list(words: Mapping[Word, str]) -> dict[str, list[str]]:
     return {name: list(listed) for name, listed in sorted(found.items())}
 
 
-def _drugs(drugs: Sequence[Drug]) -> Iterator[str]:
-    """A study drug for each name of EXTRT."""
+def _drugs(drugs: Sequence[Drug], *, nameless: bool) -> Iterator[str]:
+    """A study drug for each name of EXTRT; a place for it where no file names the drug."""
+    if nameless and not drugs:
+        yield ""
+        yield f"# [study.drugs.drug]          # {DECIDE}: the drug of EXTRT above, as rules know it"
+        yield '# names = ["DRUG"]'
+        yield '# kind = "single"             # or "continuous": taken until the end of treatment'
     for number, drug in enumerate(drugs, 1):
         name = re.sub(r"[^a-z0-9]+", "-", drug.name.lower()).strip("-") or f"drug-{number}"
         kind = "continuous" if drug.continuous else "single"

@@ -92,16 +92,19 @@ def _rows(opened: Opened, study: StudySettings, taken: Snapshot, files: Path) ->
 
 
 def _derived(opened: Opened, study: StudySettings, one: Transfer, folder: Path) -> Proof:
-    """What is derived from it now beside what was derived then, under the present settings."""
-    data_dir = opened.settings.data_dir
+    """What is derived from it now beside what was derived then, under the present settings.
+
+    Scans may have looked at it as it counts now, while it was held, or before its files were sent again.
+    """
+    data_dir, rules = opened.settings.data_dir, study_rules(opened.settings, study)
     held = one.state not in ("", ACCEPTED)
-    ref = SnapshotRef(one.id, one.number, held=held, through=one.through)
-    taken = open_known(data_dir, one.study, ref)
-    made = derived_of(study_rules(opened.settings, study), study, taken, folder)
-    kept = data_dir / "derived" / study.id / made.id
-    if not kept.is_dir():
-        return Proof(unproved="nothing was derived from it under the present settings")
-    return same_tables({path.stem: path for path in kept.glob("*.parquet")}, made.tables)
+    for judged, through in ((held, one.through), (True, one.through), (held, None), (True, None)):
+        ref = SnapshotRef(one.id, one.number, held=judged, through=through)
+        made = derived_of(rules, study, open_known(data_dir, one.study, ref), folder)
+        kept = data_dir / "derived" / study.id / made.id
+        if kept.is_dir():
+            return same_tables({path.stem: path for path in kept.glob("*.parquet")}, made.tables)
+    return Proof(unproved="nothing was derived from it under the present settings")
 
 
 def _safely(prove_it: Callable[[], Proof]) -> Proof:

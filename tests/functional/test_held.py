@@ -72,6 +72,8 @@ def test_diff_and_verify_show_and_prove(ran: Command) -> None:
 
 # ---------------------------------------------------------------- kill -9
 
+# When the claims of a process that was killed at LATER on its mails are over.
+AFTER = "2026-11-20T10:00:00+00:00"
 ACCEPT = ("snapshots", "accept", "2", "--reason", "gone")
 DECIDING = ("before commit snapshots.accepted", "after commit snapshots.accepted")
 
@@ -84,12 +86,12 @@ def lied(driver: Driver, case: Case) -> None:
 
 def outcome(driver: Driver, case: Case) -> tuple[list[tuple[object, ...]], tuple[str, ...]]:
     """Run again: it is held and said; accept it, run again: what is left, and the points of accepting."""
-    assert driver.run(case, "run", at=LATER).code == 1, case.output
+    assert driver.run(case, "run", at=AFTER).code == 1, case.output
     held = case.alerts()
-    accepted = driver.run(case, *ACCEPT, at=LATER)
+    accepted = driver.run(case, *ACCEPT, at=AFTER)
     assert accepted.code == 0, case.output
-    assert driver.run(case, "run", at=LATER).code == 0, case.output
-    assert driver.run(case, "verify", at=LATER).code == 0, case.output
+    assert driver.run(case, "run", at=AFTER).code == 0, case.output
+    assert driver.run(case, "verify", at=AFTER).code == 0, case.output
     return [*held, *case.alerts()], accepted.points
 
 
@@ -124,10 +126,10 @@ def test_a_kill_at_every_kind_of_point_of_a_held_transfer_changes_nothing(
 
 def decided(driver: Driver, case: Case, number: int) -> bool:
     """Killed at a point of the decision: it is made or not, and can be made when it is not."""
-    assert driver.run(case, *ACCEPT, at=LATER, kill=number).code == KILLED
-    again = driver.run(case, *ACCEPT, at=LATER).code
+    assert driver.run(case, *ACCEPT, at=AFTER, kill=number).code == KILLED
+    again = driver.run(case, *ACCEPT, at=AFTER).code
     return (
         again in (0, 2)
-        and driver.run(case, "run", at=LATER).code == 0
-        and (driver.run(case, "verify", at=LATER).code == 0)
+        and driver.run(case, "run", at=AFTER).code == 0
+        and (driver.run(case, "verify", at=AFTER).code == 0)
     )

@@ -68,6 +68,7 @@ def test_a_plain_sheet_becomes_an_alert_through_the_proposed_map(
     write(tmp_path / "sheets", form)
     proposed = monitor("inspect", "sheets", "--rules", "romiplostim-aa", "--format", "toml")
     assert proposed.code == 0, proposed.err
+    assert "# [study.drugs.drug]          # DECIDE: the drug of EXTRT above" in proposed.out
     config = Path("config.toml").read_text(encoding="utf-8")
     head, routes = config[: config.index("# A synthetic trial")], config[config.index("[[route]]") :]
     Path("config.toml").write_text(head + finished(proposed.out) + "\n" + routes, encoding="utf-8")
@@ -187,10 +188,11 @@ def test_tables_that_are_sdtm_need_no_map(
     (tmp_path / "sheets" / "ec.csv").write_text("USUBJID,ECTRT,ECSTDTC\n01,A,2026-01-01\n", encoding="utf-8")
     lines = "RDOMAIN,USUBJID,IDVAR,IDVARVAL,QNAM,QVAL\n"
     (tmp_path / "sheets" / "supplb.csv").write_text(lines, encoding="utf-8")
-    assert (
-        "lb.csv is LB as SDTM has it: it needs no map."
-        in monitor("inspect", "sheets", "--format", "toml").out
-    )
+    (tmp_path / "sheets" / "lb.tsv").write_text(given.replace(",", "\t").replace("5", "6"), encoding="utf-8")
+    proposed = monitor("inspect", "sheets", "--format", "toml").out
+    assert "lb.csv is LB as SDTM has it: it needs no map." in proposed
+    assert "# DECIDE: lb.csv and lb.tsv are one dataset; name one kind as the source" in proposed
+    (tmp_path / "sheets" / "lb.tsv").unlink()
     said = monitor("inspect", "sheets").out
     for what in ("LB, needs no map", "EC, needs no map", "SUPPLB, needs no map"):
         assert what in said

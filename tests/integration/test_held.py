@@ -174,6 +174,7 @@ def test_an_accepted_transfer_is_taken_as_truth_and_the_vanished_record_as_gone(
     trial.day()
     trial.day(LB=labs(*QUIET))
     done = trial.decide("2", "accepted", "the laboratory withdrew it")
+    assert str(prove(trial.opened, "2")[0].derived) == "same"  # as it was judged while it was held
     assert (done.number, done.state, done.by) == (2, "accepted", "alice")
     trial.again()
     (alert,) = trial.alerts()

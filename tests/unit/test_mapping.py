@@ -36,7 +36,7 @@ LONG = """subj;when;test;value;unit;lo;hi;state
 01;2026-01-12;ALT (SGPT);40;U/L;;;draft
 02;2026-01-06;Unheard;1;?;;;final
 """
-LONG_MAP = {
+LONG_MAP: dict[str, Any] = {
     "file": "labs_*.csv",
     "columns": {
         "USUBJID": "subj",
@@ -121,10 +121,11 @@ def test_one_sheet_feeds_several_domains_and_a_filter_leaves_rows_out(tmp_path: 
 
 
 def test_words_are_mapped_without_case_and_unknown_ones_stay_and_are_listed(tmp_path: Path) -> None:
-    taken = received(tmp_path, {"labs_jan.csv": LONG}, map={"LB": LONG_MAP})
+    given = {**LONG_MAP, "values": {**LONG_MAP["values"], "LBORRESU": {"units": "U/L"}}}
+    taken = received(tmp_path, {"labs_jan.csv": LONG}, map={"LB": given})
     assert rows(taken, "LB", "LBTESTCD, LBORNRLO") == [("ALT", None), ("PLAT", "150"), ("Unheard", None)]
     said = [(each["column"], each["shape"], each["row"]) for each in taken.manifest["issues"]]
-    assert said == [("LBTESTCD", "AAAAAAA", 4)]
+    assert said == [("LBTESTCD", "AAAAAAA", 4), ("LBORRESU", "?", 4)]  # x10^9/L is a unit, and needs no word
 
 
 def test_a_unit_of_a_test_fills_only_what_the_file_leaves_empty(tmp_path: Path) -> None:
