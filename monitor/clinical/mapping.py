@@ -87,9 +87,9 @@ def shape(connection: Connection, study: StudySettings, raws: Sequence[Raw]) -> 
     are SDTM already pass, and supplemental qualifiers join their records.
     """
     problems = list(wrong_maps(study))
-    if problems:
-        return Mapped(problems=tuple(problems))
     inside, dropped = _door(connection, study, raws)
+    if problems:
+        return Mapped(problems=(*problems, *_wrong_sources(connection, study, inside, dropped)))
     parts = [_by_maps(connection, study, raw, dropped) for raw in inside]
     plain = [raw for raw, part in zip(inside, parts, strict=True) if part is None]
     taken = [part for part in parts if part is not None]
@@ -185,6 +185,18 @@ def _by_maps(
     unused = [name for name in there if name not in used]
     told = {"maps": facts, "unused": {raw.dataset.name: unused} if unused else {}}
     return Mapped(tuple(tables), (), tuple(problems), tuple(issues), told)
+
+
+def _wrong_sources(
+    connection: Connection, study: StudySettings, raws: Iterable[Raw], dropped: Iterable[Mapping[str, Any]]
+) -> Iterator[Problem]:
+    """What is wrong with the columns that maps name, told together with what is wrong with the maps."""
+    for raw in raws:
+        there = [name for name in columns(connection, quoted(raw.table)) if not name.startswith("#")]
+        outside = {each["column"] for each in dropped if each["file"] == raw.dataset.name}
+        for domain, number, given in _matching(study, raw.dataset):
+            where = address(study, domain, number)
+            yield from wrong_columns(given, where, raw.dataset.name, there, outside)
 
 
 def _unmet(study: StudySettings, raws: Sequence[Raw]) -> Iterator[Issue]:
