@@ -262,7 +262,9 @@ def test_all_that_is_wrong_with_maps_is_told_at_once(tmp_path: Path) -> None:
         "study.map.AE.wide",
         "study.map.LB.columns.LBDT",
         "study.map.LB.columns.LBTESCD",
+        "study.map.LB.columns.LBTESCD",  # neither the domain nor the table has such a column
         "study.map.LB.columns.LBTESTCD",
+        "study.map.LB.columns.LBTESTCD",  # filled by wide as well, and no column of the table
         "study.map.LB.constants.LBTESTCD",
         "study.map.LB.constants.LBTESTCD",
         "study.map.LB.dates.LBTEST",
