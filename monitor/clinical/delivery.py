@@ -42,7 +42,9 @@ def placed(
     if not delta:
         return Placed(identify(connection, standard, known, now), standard.columns, standard.kept)
     delivered, gone = _parted(connection, standard)
-    table = identify(connection, delivered, known, now)
+    table = f"delivered_{standard.domain}"
+    rows = quoted(identify(connection, delivered, known, now))
+    query(connection, f"CREATE TEMP TABLE {quoted(table)} AS SELECT * FROM {rows}")
     if known is None:
         return Placed(table, delivered.columns, _one(connection, f"SELECT count(*) FROM {quoted(table)}"))
     return _followed(connection, delivered, table, gone, known)

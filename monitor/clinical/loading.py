@@ -70,16 +70,21 @@ def load_tables(
     mapped = read_tables(connection, study, received.datasets, limits)
     problems = list(mapped.problems)
     tables: dict[str, list[str]] = {}
+    computed: set[str] = set()
     made_of: dict[str, list[Dataset]] = {}
     for shaped in mapped.tables:
         problems += missing_columns(connection, shaped.domain, shaped.table, shaped.dataset.name)
         if not claims(study, shaped.dataset.name):  # a map has said the form, and lists what hasn't it
             problems += unreadable_dates(connection, shaped.domain, shaped.table, shaped.dataset.name)
+        if shaped.also or claims(study, shaped.dataset.name):
+            computed.add(shaped.domain)
         tables.setdefault(shaped.domain, []).append(shaped.table)
         made_of.setdefault(shaped.domain, []).extend((shaped.dataset, *shaped.also))
     if problems:
         raise problems_error(problems)
-    standards = tuple(standardise(connection, domain, tables[domain]) for domain in sorted(tables))
+    standards = tuple(
+        standardise(connection, domain, tables[domain], made=domain in computed) for domain in sorted(tables)
+    )
     made = {name: tuple(dict.fromkeys(made_of[name])) for name in made_of}
     return Loaded(standards, made, mapped.ignored, mapped.issues, mapped.facts)
 

@@ -81,7 +81,8 @@ def rows_from_bytes(
     try:
         with TemporaryDirectory(dir=folder) as stage:
             found, ignored = datasets(files, Path(stage) / "members", limits, assigned(study))
-            marks = dict(_marks(study, manifest, Received(tuple(files), found, ignored), known, limits))
+            received = Received(tuple(files), found, ignored)
+            marks = dict(_marks(study, manifest, received, known, limits, Path(stage)))
     except SourceError as error:
         return Proof((f"the bytes can't be read any more: {error}",))
     wrong = [
@@ -98,11 +99,12 @@ def _marks(
     received: Received,
     known: Mapping[str, Path],
     limits: LimitSettings,
+    folder: Path,
 ) -> Iterator[tuple[str, str]]:
     """The fingerprint of each domain as it is read now."""
     now = datetime.fromisoformat(manifest["received_at"])
     delta = manifest.get("delivery") == "delta"
-    with connect() as connection:
+    with connect(folder, limits.memory) as connection:
         for standard in load_tables(connection, study, received, limits).standards:
             rows = placed(connection, standard, known.get(standard.domain), now, delta=delta)
             yield standard.domain, fingerprint(connection, standard.domain, rows.table, rows.columns)

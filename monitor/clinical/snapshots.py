@@ -30,7 +30,7 @@ from monitor.clinical.mapping import reading
 from monitor.clinical.quarantine import Issue
 from monitor.clinical.reach import declared, last_news, received_through, resent, unproved
 from monitor.clinical.sources import RawFile, still_the_same
-from monitor.clinical.sql import Connection, connect, quoted, write_parquet
+from monitor.clinical.sql import Connection, connect, query, quoted, text, write_parquet
 from monitor.clinical.standardise import Standard
 from monitor.config import LimitSettings, StudySettings
 from monitor.errors import SourceError
@@ -215,9 +215,12 @@ def _written(
         name = standard.domain
         known = before.tables.get(name) if before else None
         rows = placed(connection, standard, known, now, delta=delta)
-        write_parquet(connection, f"SELECT * FROM {quoted(rows.table)}", work / f"{name}.parquet")
-        mark = fingerprint(connection, name, rows.table, rows.columns)
-        shared = shared_keys(connection, name, rows.table)
+        path, written = work / f"{name}.parquet", f"written_{name}"
+        write_parquet(connection, f"SELECT * FROM {quoted(rows.table)}", path)
+        read = f"SELECT * FROM read_parquet({text(str(path))})"
+        query(connection, f"CREATE TEMP VIEW {quoted(written)} AS {read}")
+        mark = fingerprint(connection, name, written, rows.columns)
+        shared = shared_keys(connection, name, written)
         made[name] = _domain(standard, rows, mark, shared, loaded.datasets[name])
     return made
 

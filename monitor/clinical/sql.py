@@ -10,19 +10,21 @@ import duckdb
 
 Connection = duckdb.DuckDBPyConnection
 WHOLE = 1e15  # below it, a number without a fraction is written with all its digits
+STAGED = "staged.duckdb"
 MEMORY = "600MB"  # of DuckDB; the process needs some more for Python and what it reads
 
 
 def connect(folder: Path | None = None, memory: str = MEMORY) -> Connection:
     """A database in memory that keeps the order of rows and uses two threads at most.
 
-    With a `folder` it works there with what does not fit into `memory`.
+    With a `folder` its tables lie there, packed, and what else does not fit into `memory`.
     """
     config: dict[str, Any] = {"threads": 2, "preserve_insertion_order": True}
     if folder is not None:
         config |= {"memory_limit": memory, "temp_directory": str(folder / "spilled")}
-    connection = duckdb.connect(":memory:", config=config)
+    connection = duckdb.connect(":memory:" if folder is None else folder / STAGED, config=config)
     connection.execute("SET enable_progress_bar = false")  # it would write into what the command prints
+    connection.execute("PRAGMA disable_checkpoint_on_shutdown")  # nobody opens it again
     return connection
 
 

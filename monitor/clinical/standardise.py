@@ -11,7 +11,7 @@ from monitor.clinical import contradictions
 from monitor.clinical.dates import read_date
 from monitor.clinical.domains import DOMAINS, RecordClass, kind_of
 from monitor.clinical.mapsql import RAW
-from monitor.clinical.marks import natural_key, version
+from monitor.clinical.marks import natural_hash, natural_key, version
 from monitor.clinical.quarantine import Issue, Reject, grouped, shape
 from monitor.clinical.sql import Connection, columns, number_text, query, quoted, text
 from monitor.clinical.staging import COMMA
@@ -21,6 +21,7 @@ from monitor.records import Kind
 
 NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 SAMPLE = 1000  # distinct dates of a column that are looked at before it is called unreadable
+MOST_ROWS = 1 << 40  # of a file
 LARGEST = "1e15"  # no clinical quantity is as large; beyond it arithmetic could overflow
 CENSORED = re.compile(rf"\s*(<=?|>=?|≤|≥)\s*{NUMBER}\s*")
 COMMA_SAID = "; if it is a decimal comma, say so: [study.read] decimal"
@@ -77,20 +78,25 @@ def missing_columns(connection: Connection, domain: str, table: str, name: str) 
     return [Problem(f"{name}: column {column}", said) for column in required(domain) if column not in there]
 
 
-def standardise(connection: Connection, domain: str, tables: Sequence[str]) -> Standard:
-    """Put the tables of a domain (as `readers` made them) into one, `std_<domain>`.
+def standardise(
+    connection: Connection, domain: str, tables: Sequence[str], *, made: bool = False
+) -> Standard:
+    """Put the tables of a domain (as `readers` made them) into one, the view `std_<domain>`.
+
+    `made`: by maps or joins, which are done once.
 
     Numbers are written with at most 12 significant digits. Rows without a subject or a test,
     and rows of another domain, are rejected; rows equal in every column (as received, too) are
     kept once; an unreadable date or number is kept as it is, and listed.
     """
-    union = " UNION ALL BY NAME ".join(f"SELECT * FROM {quoted(table)}" for table in tables)
-    query(connection, f"CREATE OR REPLACE TEMP VIEW whole AS {union}")
-    there = columns(connection, "whole")
+    whole = _whole(connection, domain, tables, made=made)
+    there = columns(connection, whole)
     names = tuple(sorted(name for name in there if not name.startswith("#")))
     # Rows that a map made alike are one only if they were alike as received.
     raw = f", w.{quoted(RAW)} AS {quoted(RAW)}" if RAW in there else ""
-    joins = [name for name in names if _is_number(domain, name) and _canonical(connection, domain, name)]
+    joins = [
+        name for name in names if _is_number(domain, name) and _canonical(connection, domain, name, whole)
+    ]
     values = ", ".join(f"{_value(name, joins)} AS {quoted(name)}" for name in names)
     joined = " ".join(
         f"LEFT JOIN {quoted(_numbers(domain, name))} {quoted('j_' + name)}"
@@ -99,12 +105,26 @@ def standardise(connection: Connection, domain: str, tables: Sequence[str]) -> S
     )
     query(
         connection,
-        f"CREATE TEMP TABLE {quoted('read_' + domain)} AS SELECT *, {natural_key(domain, names)} AS"
-        f' "#KEY", {version(domain, names)} AS "#VERSION" FROM (SELECT {values},'
-        f' w."#FILE" AS "#FILE", w."#ROW" AS "#ROW"{raw} FROM whole w {joined})',
+        f'CREATE TEMP VIEW {quoted("read_" + domain)} AS SELECT {values}, w."#FILE" AS "#FILE",'
+        f' w."#ROW" AS "#ROW", w."#N" AS "#N"{raw} FROM {whole} w {joined}',
     )
-    number = (f"{domain}SEQ",) if f"{domain}SEQ" in names else ()
-    return _kept(connection, domain, names, ("#VERSION", *number, *((RAW,) if raw else ())))
+    return _kept(connection, domain, names, (*names, *((RAW,) if raw else ())))
+
+
+def _whole(connection: Connection, domain: str, tables: Sequence[str], *, made: bool) -> str:
+    """All rows of a domain, each with its number "#N", in the order in which they came."""
+    whole, rows = quoted(f"whole_{domain}"), quoted(f"made_{domain}")
+    if made:
+        union = " UNION ALL BY NAME ".join(f"SELECT * FROM {quoted(table)}" for table in tables)
+        query(connection, f"CREATE TABLE {rows} AS {union}")
+        union = f'SELECT *, rowid AS "#N" FROM {rows}'
+    else:
+        union = " UNION ALL BY NAME ".join(
+            f'SELECT *, {place * MOST_ROWS} + "#ROW" AS "#N" FROM {quoted(table)}'
+            for place, table in enumerate(tables)
+        )
+    query(connection, f"CREATE TEMP VIEW {whole} AS {union}")
+    return whole
 
 
 def _numbers(domain: str, name: str) -> str:
@@ -115,7 +135,7 @@ def _is_number(domain: str, name: str) -> bool:
     return kind_of(domain, name) in (Kind.NUMBER, Kind.QUANTITY)
 
 
-def _canonical(connection: Connection, domain: str, name: str) -> bool:
+def _canonical(connection: Connection, domain: str, name: str, whole: str) -> bool:
     """Make the table of a column's different texts and how they are written here; whether any differs."""
     table, column = quoted(_numbers(domain, name)), quoted(name)
     told = f"CASE WHEN readable THEN {number_text('CAST(given AS DOUBLE)')} WHEN given <> '.' THEN given END"
@@ -123,7 +143,7 @@ def _canonical(connection: Connection, domain: str, name: str) -> bool:
         connection,
         f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT *, {told} AS told FROM"
         f" (SELECT *, {readable('given')} AS readable FROM"
-        f" (SELECT DISTINCT {column} AS given FROM whole WHERE {column} IS NOT NULL))",
+        f" (SELECT DISTINCT {column} AS given FROM {whole} WHERE {column} IS NOT NULL))",
     )
     return bool(query(connection, f"SELECT count(*) FROM {table} WHERE told IS DISTINCT FROM given")[0][0])
 
@@ -135,25 +155,26 @@ def _value(name: str, joins: Sequence[str]) -> str:
 
 def _kept(connection: Connection, domain: str, names: tuple[str, ...], compared: tuple[str, ...]) -> Standard:
     """Part the rows into kept, rejected and collapsed: alike in `compared`, which say all of a row."""
-    read, table = quoted("read_" + domain), f"std_{domain}"
+    read, whole, table = quoted(f"read_{domain}"), quoted(f"whole_{domain}"), f"std_{domain}"
     reason = _reason(domain, names)
-    rejects = query(connection, f'SELECT "#FILE", "#ROW", {reason} AS why FROM {read} WHERE why IS NOT NULL')
+    rejects = query(connection, f'SELECT "#FILE", "#ROW", {reason} AS why FROM {whole} WHERE why IS NOT NULL')
     listed = ", ".join(quoted(name) for name in names)
     again = _repeats(connection, domain, compared, reason)
     query(
         connection,
-        f'CREATE TEMP VIEW {quoted(table)} AS SELECT {listed}, "#FILE", "#ROW", "#KEY", "#VERSION",'
-        f' rowid AS "#N" FROM {read}'
-        f" WHERE ({reason}) IS NULL"
-        + (f" AND rowid NOT IN (SELECT n FROM {quoted(again)})" if again else ""),
+        f'CREATE TEMP VIEW {quoted(table)} AS SELECT {listed}, "#FILE", "#ROW", "#N",'
+        f' {natural_key(domain, names)} AS "#KEY", {natural_hash(domain, names)} AS "#NATURAL",'
+        f' {version(domain, names)} AS "#VERSION" FROM {read} WHERE ({reason}) IS NULL'
+        + (f' AND "#N" NOT IN (SELECT n FROM {quoted(again)})' if again else ""),
     )
-    received = query(connection, f"SELECT count(*) FROM {read}")[0][0]
-    kept = query(connection, f"SELECT count(*) FROM {quoted(table)}")[0][0]
+    received = query(connection, f"SELECT count(*) FROM {whole}")[0][0]
+    collapsed = query(connection, f"SELECT count(*) FROM {quoted(again)}")[0][0] if again else 0
     issues = grouped(_issues(connection, domain, table, names))
     found = tuple(
         sorted((Reject(*each) for each in rejects), key=lambda each: (natural(each.file), each.row))
     )
-    return Standard(domain, table, names, received, kept, received - kept - len(found), found, issues)
+    kept = received - collapsed - len(found)
+    return Standard(domain, table, names, received, kept, collapsed, found, issues)
 
 
 def _repeats(connection: Connection, domain: str, names: Sequence[str], reason: str) -> str:
@@ -173,9 +194,9 @@ def _repeats(connection: Connection, domain: str, names: Sequence[str], reason: 
     same = ", ".join(quoted(name) for name in names)
     query(
         connection,
-        f"CREATE TEMP TABLE {quoted(again)} AS SELECT rowid AS n FROM {read} WHERE ({reason}) IS NULL"
+        f'CREATE TEMP TABLE {quoted(again)} AS SELECT "#N" AS n FROM {read} WHERE ({reason}) IS NULL'
         f" AND {mark} IN (SELECT h FROM twins)"
-        f" QUALIFY row_number() OVER (PARTITION BY {same} ORDER BY rowid) > 1",
+        f' QUALIFY row_number() OVER (PARTITION BY {same} ORDER BY "#N") > 1',
     )
     return again
 
