@@ -86,10 +86,17 @@ def mutants(rule: Rule, params: Mapping[str, Parameter]) -> Iterator[Mutant]:
                 mutated: Rule = _with_field(rule, field.name, changed)
                 if not (mutated.finds and mutated.per is Per.EPISODE):  # which no rule file can say
                     yield Mutant(where, written(was), written(becomes), mutated)
-    for name in dict.fromkeys(_named(rule)):
+    yield from _of_params(rule, params)
+
+
+def _of_params(rule: Rule, params: Mapping[str, Parameter]) -> Iterator[Mutant]:
+    """The mutants of the parameters that decide when the rule fires."""
+    deciding = tuple(level for level in rule.levels if level.severity is not rule.severity)
+    for name in dict.fromkeys(_named(replace(rule, levels=deciding))):
         value = params[name].value
         for other in steps(value):
-            yield Mutant(f":{name}", f"{value:.12g}", f"{other:.12g}", rule, ((name, other),))
+            if value < 0 or other >= 0:  # a count or a switch below nothing is no slip
+                yield Mutant(f":{name}", f"{value:.12g}", f"{other:.12g}", rule, ((name, other),))
 
 
 def steps(value: float) -> tuple[float, float]:

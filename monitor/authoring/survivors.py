@@ -81,19 +81,28 @@ def mutate(pack: Pack, rule: Rule, work: Path, cases: int = CASES, step: Step = 
                 del alive[number]
         step(f"{rule.id}: {len(found) - len(alive)} of {len(found)} mutants noticed")
     assert context is not None, "a rule without examples does not load"
-    survivors = []
-    for place, number in enumerate(alive, 1):
-        step(f"{rule.id}: survivor {place} of {len(alive)}: {cases} generated cases")
-        survivors.append(Survivor(str(found[number]), _told(pack, rule, found[number], context, cases)))
-    return Mutation(rule.id, len(found), len(found) - len(alive), tuple(survivors))
+    left = [found[number] for number in alive]
+    told = _told(pack, rule, left, context, cases, step)
+    survivors = tuple(Survivor(str(each), said) for each, said in zip(left, told, strict=True))
+    return Mutation(rule.id, len(found), len(found) - len(alive), survivors)
 
 
-def _told(pack: Pack, rule: Rule, mutant: Mutant, context: Context, cases: int) -> str:
-    """On which case the mutant says something else; what a study counts only its examples can tell."""
+def _told(
+    pack: Pack, rule: Rule, left: Sequence[Mutant], context: Context, cases: int, step: Step
+) -> list[str]:
+    """On which case each mutant says something else; what a study counts only its examples can tell."""
+    told = [_of_study(rule, mutant, context) for mutant in left]
+    single = [place for place, said in enumerate(told) if said is None]
+    differs = _differs(pack, rule, [left[place] for place in single], context, cases, step)
+    return [differs[single.index(place)] if said is None else said for place, said in enumerate(told)]
+
+
+def _of_study(rule: Rule, mutant: Mutant, context: Context) -> str | None:
+    """What tells the mutant of a rule about a study; None when records of single subjects can."""
     if rule.rate is None or mutant.rule.rate is None:
-        return _differs(pack, rule, mutant, context, cases)
+        return None
     if not mutant.params and mutant.rule.rate == rule.rate:
-        return _differs(pack, rule, mutant, context, cases)
+        return None
     if _stops(rule, context) == _stops(mutant.rule, _with_params(context, mutant)):
         return ""
     return "generated records are of single subjects: write an example at this count"
@@ -134,27 +143,54 @@ SAME_DAY = ("before", "after", "cannot tell")
 Records = Mapping[str, Sequence[Row]]
 
 
-def _differs(pack: Pack, rule: Rule, mutant: Mutant, context: Context, cases: int) -> str:
-    """A small generated case on which the mutant says something else; "" when there is none."""
+def _differs(
+    pack: Pack, rule: Rule, left: Sequence[Mutant], context: Context, cases: int, step: Step
+) -> list[str]:
+    """A small generated case on which each mutant says something else; "" when there is none.
+
+    Every case is drawn, and judged by the rule and those that it refers to, once for all mutants.
+    """
+    told = dict.fromkeys(range(len(left)), "")
+    open_ones = list(told)
     wanted = _closure(pack, rule)
     closure = [each for each in pack.rules if each.id in wanted]
-    pool = pool_of((*closure, mutant.rule), context)
+    pool = pool_of((*closure, *(mutant.rule for mutant in left)), context)
     random = Random(SEED)  # noqa: S311 - made-up records, nothing secret
-    for _ in range(cases):
+    for number in range(cases if left else 0):
+        if number % 1_000 == 0:
+            step(f"{rule.id}: {len(open_ones)} survivors: generated case {number:,} of {cases:,}")
         rows = draw(pool, random)
         last = BASE + random.choice((REACH, REACH, 1, 10, 400))
         reach = {(domain, ""): last for domain in rows if random.random() < 0.98}
         given = replace(context, as_of=last, through=reach, same_day=random.choice(SAME_DAY))
-        changed = _with_params(given, mutant)
+        referred = _episodes([each for each in closure if each.id != rule.id], given, rows)
+        said = _said_of(rule, given, rows, referred)
+        for place in list(open_ones):
+            mutant = left[place]
+            changed = _with_params(given, mutant)
+            others = (
+                _episodes([each for each in closure if each.id != rule.id], changed, rows)
+                if mutant.params and len(closure) > 1
+                else referred
+            )
+            if said != _said_of(mutant.rule, changed, rows, others):
+                told[place] = _case(closure, rule, mutant, given, rows)
+                open_ones.remove(place)
+        if not open_ones:
+            break
+    return list(told.values())
 
-        def both(rows: Records, given: Context = given, changed: Context = changed) -> tuple[Said, Said]:
-            return _said(closure, rule, given, rows), _said(closure, mutant.rule, changed, rows)
 
-        if len(set(both(rows))) > 1:
-            least = _smallest(rows, lambda less: len(set(both(less))) > 1)
-            one, other = both(least)
-            return f"{_words(one)} became {_words(other)}: {_table(least)}"
-    return ""
+def _case(closure: Sequence[Rule], rule: Rule, mutant: Mutant, given: Context, rows: Records) -> str:
+    """The case on which a mutant says something else, as small as it can be, and what both say."""
+    changed = _with_params(given, mutant)
+
+    def both(rows: Records) -> tuple[Said, Said]:
+        return _said(closure, rule, given, rows), _said(closure, mutant.rule, changed, rows)
+
+    least = _smallest(rows, lambda less: len(set(both(less))) > 1)
+    one, other = both(least)
+    return f"{_words(one)} became {_words(other)}: {_table(least)}"
 
 
 def _smallest(rows: Records, differs: Callable[[Records], bool]) -> Records:
@@ -189,11 +225,23 @@ Said = tuple[tuple[str, str, str, str], ...]
 
 
 def _said(rules: Sequence[Rule], rule: Rule, context: Context, rows: Records) -> Said:
-    """What a rule says of the records: truth, opening, end and severity of each episode."""
+    """What a rule says of the records, after those that it refers to."""
+    return _said_of(
+        rule, context, rows, _episodes([one for one in rules if one.id != rule.id], context, rows)
+    )
+
+
+def _episodes(rules: Sequence[Rule], context: Context, rows: Records) -> dict[str, Sequence[Episode]]:
+    """The episodes of rules, each behind those that it refers to."""
     episodes: dict[str, Sequence[Episode]] = {}
-    for each in (*(one for one in rules if one.id != rule.id), rule):
+    for each in rules:
         judged = judge(each, rows, context, episodes)
         episodes[each.id] = fold(each, [one.verdict for one in judged])
+    return episodes
+
+
+def _said_of(rule: Rule, context: Context, rows: Records, referred: Mapping[str, Sequence[Episode]]) -> Said:
+    """What a rule says of the records: truth, opening, end and severity of each episode."""
     return tuple(
         (
             "fires" if episode.truth is Truth.TRUE else "can't be told",
@@ -201,7 +249,7 @@ def _said(rules: Sequence[Rule], rule: Rule, context: Context, rows: Records) ->
             day_words(episode.closed) if episode.closed else "",
             " ".join(_severities(rule, episode)),
         )
-        for episode in episodes[rule.id]
+        for episode in fold(rule, [one.verdict for one in judge(rule, rows, context, referred)])
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,7 @@ from monitor.authoring.examples import Tried
 from monitor.authoring.survivors import CASES
 from monitor.cli.backtests import backtest_rows, backtest_words
 from monitor.cli.options import CONFIG, ConfigOption, FormOption, StudyOption, opened
-from monitor.cli.output import Form, complain, progress, say, show
+from monitor.cli.output import Form, Row, complain, progress, say, show
 from monitor.cli.whys import why_lines, why_rows
 from monitor.clock import now
 from monitor.config import Settings, load_settings
@@ -22,7 +22,7 @@ from monitor.errors import RuleError, UsageError
 from monitor.rules.schema import rule_schema
 from monitor.usecases.backtest import backtest
 from monitor.usecases.boundary_examples import accept_examples, propose_examples
-from monitor.usecases.mutate import mutate_rules, passed
+from monitor.usecases.mutate import EQUIVALENT, mutate_rules, passed
 from monitor.usecases.rules import (
     check_rules,
     check_templates,
@@ -31,7 +31,7 @@ from monitor.usecases.rules import (
     rule_sql,
     test_rules,
 )
-from monitor.usecases.why import explain_subject
+from monitor.usecases.why import explain_examples, explain_subject
 
 rules = typer.Typer(help="List, check, test and explain the rules.", no_args_is_help=True)
 
@@ -90,8 +90,32 @@ def test_examples(
         empty=f"{_count(tested)} examples came out as expected on every engine.",
     )
     if failed:
+        if form is Form.TABLE:
+            _explain_examples(load_settings(config), _names(failed), form)
         complain(f"{_count(failed)} of {_count(tested)} examples came out otherwise.")
         raise typer.Exit(1)
+
+
+def _names(failed: Sequence[Tried]) -> dict[str, list[str]]:
+    """The examples by rule."""
+    names: dict[str, list[str]] = {}
+    for each in failed:
+        names.setdefault(each.rule, []).append(each.example)
+    return {rule: list(dict.fromkeys(examples)) for rule, examples in names.items()}
+
+
+def _explain_examples(settings: Settings, names: Mapping[str, Sequence[str]], form: Form) -> None:
+    """Why the rules say what they say of these of their examples, record by record."""
+    rows: list[Row] = []
+    for rule, examples in names.items():
+        for name, found in explain_examples(settings, rule, examples).items():
+            rows += [{"example": name, **row} for why in found for row in why_rows(why)]
+            if form is Form.TABLE:
+                say(f"\n{rule}, example {name}", "bold")
+                for line, style in (line for why in found for line in why_lines(why)):
+                    say(line, style)
+    if form is not Form.TABLE:
+        show(rows, form, columns=())
 
 
 def _count(tested: Sequence[Tried]) -> int:
@@ -121,13 +145,14 @@ def mutate(
     cases: Annotated[
         int, typer.Option("--cases", min=1, help="Generated cases that a survivor must agree with.")
     ] = CASES,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="How many rules at a time.")] = 1,
     config: ConfigOption = CONFIG,
     form: FormOption = Form.TABLE,
 ) -> None:
     """Change one thing at a time in each rule: does an example notice? Exit 1 when none does."""
     settings = load_settings(config)
     with progress("Mutating") as step:
-        found = list(mutate_rules(settings, rule, cases, step))
+        found = list(mutate_rules(settings, rule, cases, step, jobs))
     rows = [
         {"rule": each.rule, "mutant": survivor.mutant, "differs": survivor.differs or "on no generated case"}
         for each in found
@@ -140,8 +165,12 @@ def mutate(
     if form is Form.TABLE:
         said = f"{killed} of {total} mutants were noticed; {missed} were not; {same} are the same rule."
         say(said, "green" if not missed else "bold red")
+    if missed:
+        complain("Write an example that tells each mutant from the rule on which they differ.")
+    if many := [each.rule for each in found if len(each.equivalent) > EQUIVALENT * each.mutants]:
+        share = f"More than {EQUIVALENT:.0%} of the mutants are the same rule"
+        complain(f"{share}: say {', '.join(many)} in fewer words, or make its parts matter.")
     if not all(passed(each) for each in found):
-        complain("Write an example that tells each of these apart, or say the rule in fewer words.")
         raise typer.Exit(1)
 
 
@@ -151,11 +180,18 @@ def explain(
     subject: Annotated[
         str, typer.Argument(help="Say why the rule fired, stayed silent or can't tell of this subject.")
     ] = "",
+    example: Annotated[
+        str,
+        typer.Option("--example", help="Say it of each record of the worked example of this name."),
+    ] = "",
     config: ConfigOption = CONFIG,
     study: StudyOption = "",
     form: FormOption = Form.TABLE,
 ) -> None:
     """Say in words what a rule means in a study, and where its numbers come from; or why, of a subject."""
+    if example:
+        _explain_examples(load_settings(config), {rule: [example]}, form)
+        return
     if subject:
         _explain_subject(config, study, rule, subject, form)
         return

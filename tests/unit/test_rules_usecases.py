@@ -4,17 +4,21 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from monitor.authoring import examples
+from monitor.cli.app import app
 from monitor.config import Settings
 from monitor.errors import RuleError, UsageError
 from monitor.records import Days, day_number
 from monitor.rules.rulefile import load_rules
 from monitor.usecases import rules
+from monitor.usecases.why import explain_examples
 from tests.rulefolders import EXAMPLE, RULE, write_rules
 
 STUDY = {"id": "A", "source": "a", "rules": ("p",), "ctcae": "5.0", "blinded": False, "mail": "coded"}
@@ -124,6 +128,26 @@ def test_the_self_test_says_what_came_out_otherwise(tmp_path: Path) -> None:
             "expected 01 2026-01-07 low to fire, and it did not; did not expect 01 2026-01-07 high to fire, and it did"
         )
         assert said["three", engine] == "expected 01 2026-01-07 to clear, and it did not"
+
+
+def test_an_example_that_comes_out_otherwise_says_why_record_by_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_rules(tmp_path, {"X-01": RULE.replace('fires = ["01 2026-01-07"]', 'fires = ["01 2026-01-08"]')})
+    told, *_ = explain_examples(settings(tmp_path), "X-01", ["one"])["one"]
+    assert [(told.subject, each.day, each.verdict) for each in told.records] == [
+        ("01", "2026-01-07", "fires")
+    ]
+    with pytest.raises(UsageError, match="X-01 has no example nine; there is one"):
+        explain_examples(settings(tmp_path), "X-01", ["nine"])
+
+    monkeypatch.setattr("monitor.cli.rules.load_settings", lambda _: settings(tmp_path))
+    said = CliRunner().invoke(app, ["rules", "test"])
+    assert said.exit_code == 1
+    assert "X-01, example one" in said.stdout
+    assert "2026-01-07  fires" in said.stdout
+    asked = CliRunner().invoke(app, ["rules", "explain", "X-01", "--example", "one", "--format", "json"])
+    assert [row["verdict"] for row in json.loads(asked.stdout)] == ["fires", "silent"]
 
 
 def test_a_rule_that_can_not_be_loaded_can_not_be_tested(tmp_path: Path) -> None:
