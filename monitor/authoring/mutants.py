@@ -24,6 +24,7 @@ from monitor.rules.rule import (
     Clear,
     Coalesce,
     Compare,
+    Function,
     InList,
     InWords,
     IsNull,
@@ -53,6 +54,7 @@ FIXED = frozenset(
     {"column", "columns", "name", "kind", "of_found", "domain", "unit", "note", "severity", "linked"}
 )
 LIMITS = {Is.GT: Is.GE, Is.GE: Is.GT, Is.LT: Is.LE, Is.LE: Is.LT, Is.EQ: Is.NE, Is.NE: Is.EQ}
+ALIKE = ((Function.PREV, Function.HIGHEST, Function.LOWEST), (Function.NTH, Function.DAYS_SINCE_PREV))
 SIGNS = {
     Operator.ADD: Operator.SUBTRACT,
     Operator.SUBTRACT: Operator.ADD,
@@ -217,6 +219,12 @@ def _(node: bool) -> Iterator[object]:  # noqa: FBT001 - a value, not an option
 @slips.register
 def _(node: int) -> Iterator[object]:
     yield from (node - 1, node + 1)
+
+
+@slips.register
+def _(node: Function) -> Iterator[object]:
+    """Another function of the same kind of value: a date for a number would be no rule."""
+    yield from (other for group in ALIKE if node in group for other in group if other is not node)
 
 
 @slips.register

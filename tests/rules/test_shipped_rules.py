@@ -62,9 +62,23 @@ def test_an_action_advises_a_qualified_person_and_orders_nothing(rule: Rule) -> 
 
 
 @pytest.mark.parametrize(
-    ("preset", "hold", "resume"), [("US-ITP", 400, 200), ("EU-ITP", 250, 150), ("JP-ITP", 400, 200)]
+    ("preset", "thresholds"),
+    [
+        ("US-ITP", (200, 400, 200, 0)),
+        ("EU-ITP", (150, 250, 150, 0)),
+        ("JP-ITP", (200, 400, 200, 1)),
+        ("N01-ITP", (200, 400, 200, 1)),
+        ("KUTER-RCT", (250, 400, 250, 0)),
+        ("AA-NSAA-N01", (100, 400, 200, 0)),
+        ("AA-HETROMBOPAG", (150, 200, 150, 0)),
+        ("AA-EPAG-CHILDREN", (200, 300, 100, 0)),
+    ],
 )
-def test_a_preset_replaces_the_thresholds(preset: str, hold: float, resume: float) -> None:
+def test_a_preset_replaces_the_thresholds(preset: str, thresholds: tuple[float, ...]) -> None:
     params = resolve_params(pack(), {}, (), preset)
-    assert (params["plt_hold"].value, params["plt_resume"].value) == (hold, resume)
-    assert params["plt_resume_inclusive"].value == (preset == "JP-ITP")
+    names = ("plt_reduce", "plt_hold", "plt_resume", "plt_resume_inclusive")
+    assert tuple(params[name].value for name in names) == thresholds
+
+
+def test_every_preset_is_tried() -> None:
+    assert len(list((FOLDER / "romiplostim-aa" / "presets").glob("*.toml"))) == 8
