@@ -13,8 +13,7 @@ from monitor.cli.output import say
 from monitor.clock import now
 from monitor.config import load_settings
 from monitor.usecases.mail_test import mail_test
-from monitor.usecases.simulate import START
-from monitor.usecases.simulate import simulate as write_trial
+from monitor.usecases.twin import simulate as write_trial
 
 mail = typer.Typer(help="Try the mail server.", no_args_is_help=True)
 
@@ -41,8 +40,14 @@ def simulate(
         datetime | None,
         typer.Option("--start", formats=["%Y-%m-%d"], help="The day the first subject starts."),
     ] = None,
+    form: Annotated[str, typer.Option("--format", help="csv, json (Dataset-JSON) or xpt.")] = "csv",
+    inject: Annotated[
+        list[str] | None, typer.Option("--inject", help="Plant an event of this kind, or all; repeatable.")
+    ] = None,
 ) -> None:
     """Write a synthetic trial, marked as such."""
-    made = write_trial(trial, seed, out, start.date() if start else START)
+    made = write_trial(
+        trial, seed, out, start.date() if start else None, form=form, inject=tuple(inject or ())
+    )
     counted = ", ".join(f"{domain} {rows}" for domain, rows in made.rows.items())
     say(f"{made.folder}: {counted}; data until {made.until}.")

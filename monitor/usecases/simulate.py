@@ -1,4 +1,4 @@
-"""Write a synthetic trial as SDTM CSV files, with a README that says so."""
+"""Write the demo's synthetic trial as SDTM CSV files, with a README that says so."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from monitor.errors import UsageError
 from monitor.files import write_atomic
 from monitor.simulation.sdtm import STUDYID, Trial, make_trial
 
-TRIALS = ("romiplostim-aa",)
+DEMO, TWIN = "romiplostim-aa-demo", "romiplostim-aa"
+TRIALS = (TWIN, DEMO)
 START = date(2026, 4, 6)  # of the trial in examples/
 SEED = 16
 
@@ -45,16 +46,14 @@ class Simulated:
     until: date
 
 
-def simulate(name: str, seed: int, out: Path, start: date = START) -> Simulated:
-    """Write the synthetic trial `name` of this seed to the folder `out`, one CSV for each domain.
+def simulate_demo(seed: int, out: Path, start: date = START) -> Simulated:
+    """Write the demo's trial of this seed to the folder `out`, one CSV for each domain.
 
-    Raises UsageError for a name that is not in TRIALS, and when `out` holds anything else.
+    Raises UsageError when `out` holds anything else.
     """
-    if name not in TRIALS:
-        raise UsageError(f"{name} is not a trial that can be simulated; there is {', '.join(TRIALS)}")
     trial = make_trial(seed, start)
-    files = {f"{domain.lower()}.csv": _csv(rows) for domain, rows in trial.domains.items()}
-    files["README.md"] = _readme(name, seed, start, trial)
+    files = {f"{domain.lower()}.csv": csv_text(rows) for domain, rows in trial.domains.items()}
+    files["README.md"] = _readme(DEMO, seed, start, trial)
     others = sorted(path.name for path in out.iterdir() if path.name not in files) if out.is_dir() else []
     if others:
         raise UsageError(f"{out} holds other files ({', '.join(others[:3])}): give a new or empty folder")
@@ -63,7 +62,8 @@ def simulate(name: str, seed: int, out: Path, start: date = START) -> Simulated:
     return Simulated(out, {domain: len(rows) for domain, rows in trial.domains.items()}, trial.until)
 
 
-def _csv(rows: Sequence[Mapping[str, str]]) -> str:
+def csv_text(rows: Sequence[Mapping[str, str]]) -> str:
+    """Rows as CSV, the columns of the first in their order."""
     stream = io.StringIO()
     writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -73,5 +73,5 @@ def _csv(rows: Sequence[Mapping[str, str]]) -> str:
 
 def _readme(name: str, seed: int, start: date, trial: Trial) -> str:
     return README.format(
-        name=name, seed=seed, folder=f"examples/{name}", start=start, study=STUDYID, until=trial.until
+        name=name, seed=seed, folder="examples/romiplostim-aa", start=start, study=STUDYID, until=trial.until
     )

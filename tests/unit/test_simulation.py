@@ -13,7 +13,8 @@ import pytest
 from monitor import shipped
 from monitor.errors import UsageError
 from monitor.simulation.sdtm import ROMIPLOSTIM, STUDYID, Trial, make_trial
-from monitor.usecases.simulate import SEED, START, simulate
+from monitor.usecases.simulate import SEED, START, simulate_demo
+from monitor.usecases.twin import simulate
 
 SEEDS = (SEED, 1, 2, 3, 77, 20260406)
 
@@ -125,8 +126,8 @@ def test_baselines_are_below_thirty_and_some_subjects_respond(trial: Trial) -> N
 
 
 def test_the_same_seed_writes_the_same_bytes_and_the_example_is_one_of_them(tmp_path: Path) -> None:
-    done = simulate("romiplostim-aa", SEED, tmp_path / "a")
-    simulate("romiplostim-aa", SEED, tmp_path / "b")
+    done = simulate_demo(SEED, tmp_path / "a")
+    simulate_demo(SEED, tmp_path / "b")
     example = shipped.root() / "examples/romiplostim-aa"
     names = sorted(path.name for path in (tmp_path / "a").iterdir())
     assert names == sorted(path.name for path in example.iterdir())
