@@ -9,6 +9,7 @@ import pandas as pd
 import pyreadstat
 
 from monitor.clinical.staging import Filling, Stage, names_of
+from monitor.clinical.transport import Field, pieces
 from monitor.files import BLOCK
 
 MEMBERS = (b"HEADER RECORD*******MEMBER  HEADER RECORD", b"HEADER RECORD*******MEMBV8  HEADER RECORD")
@@ -27,7 +28,6 @@ UNREADABLE = (
     IndexError,
     OverflowError,  # a date beyond all dates, where bytes were changed
 )
-NOTHING = 1e-78  # pandas reads 0 as the least number of the format
 Pieces = Iterator[pd.DataFrame]
 
 
@@ -66,14 +66,14 @@ def _read(
     stage: Stage,
     reader: Callable[..., Any],
     encodings: tuple[str | None, ...],
-    pieces: Callable[[Stage, Callable[..., Any], str | None, Any], Pieces],
+    parts: Callable[[Stage, Callable[..., Any], str | None, Any], Pieces],
 ) -> None:
     """Fill the table, with the first encoding in which all of the file can be read."""
     for encoding in encodings:
         try:
             _, meta = reader(str(stage.dataset.path), encoding=encoding, metadataonly=True)
             filling = Filling(stage, names_of(stage, meta.column_names))
-            for frame in pieces(stage, reader, encoding, meta):
+            for frame in parts(stage, reader, encoding, meta):
                 filling.add(frame)
             filling.done()
         except UNREADABLE:
@@ -91,17 +91,17 @@ def _chunks(stage: Stage, reader: Callable[..., Any], encoding: str | None, meta
 
 
 def _transported(stage: Stage, reader: Callable[..., Any], encoding: str | None, meta: Any) -> Pieces:  # noqa: ARG001 (as _chunks)
-    """Pieces as pandas gives them, with numbers made dates where SAS shows them as dates."""
-    with pd.read_sas(stage.dataset.path, format="xport", chunksize=ROWS, encoding=encoding) as file:
+    """Pieces of text: pandas says where the columns lie, and their rows are read here, as it is slow."""
+    forms = [(form or "").rstrip("0123456789.").upper() for form in meta.original_variable_types.values()]
+    whole: Any = pd.read_sas(stage.dataset.path, format="xport", chunksize=ROWS, encoding=encoding)
+    with whole as file:
         _count(stage, file)
-        for frame in file:
-            for column, form in zip(frame.columns, meta.original_variable_types.values(), strict=True):
-                if frame[column].dtype == "float64":
-                    numbers = frame[column].mask(frame[column].abs() < NOTHING, 0.0)
-                    frame[column] = _dated(numbers, (form or "").rstrip("0123456789.").upper())
-                else:
-                    frame[column] = frame[column].astype("str")
-            yield frame
+        fields = [
+            Field(each["npos"], each["field_length"], each["ntype"] == "numeric", form)
+            for each, form in zip(file.fields, forms, strict=True)
+        ]
+        place = file.record_start, file.record_length, file.nobs
+    yield from pieces(stage.dataset.path, place, fields, encoding or "utf-8", _dated)
 
 
 def _count(stage: Stage, file: Any) -> None:
