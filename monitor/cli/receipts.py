@@ -41,9 +41,11 @@ def _rejects(loaded: Sequence[Loaded]) -> None:
 
 
 def _odd(loaded: Sequence[Loaded]) -> None:
-    """Say what is kept of new data though it is odd."""
+    """Say what is kept of new data though it is odd, and which columns are not."""
     for each in loaded:
         listed = each.odd if each.new else ()
+        for line in each.left if each.new else ():
+            say(f"{each.study}: {line}")
         for line in listed[:MOST]:
             say(f"{each.study}: odd: {line}")
         if len(listed) > MOST:

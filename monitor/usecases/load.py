@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, insert
 
@@ -58,6 +60,7 @@ class Loaded:
     state: str = ""
     attention: str = ""
     odd: tuple[str, ...] = ()  # what is kept, and people should look at
+    left: tuple[str, ...] = ()  # columns that were left at the door, or that no map uses
 
     @property
     def received(self) -> int:
@@ -191,4 +194,15 @@ def _loaded(taken: Snapshot, one: Transfer, past: tuple[Transfer, ...], *, new: 
         state=one.state,
         attention=attention(one, manifest.get("held"), current(past)),
         odd=told(Issue(**each) for each in manifest["issues"]),
+        left=tuple(columns_left(manifest["mapping"])),
     )
+
+
+def columns_left(mapping: Mapping[str, Any]) -> Iterator[str]:
+    """Of a manifest's mapping: a line for each column left at the door, and each file with unused ones."""
+    for each in mapping.get("dropped", ()):
+        cells = each["cells"]
+        values = "1 value" if cells == 1 else f"{cells} values"
+        yield f"{each['file']}: column {each['column']} was left at the door, with {values}"
+    for file, names in sorted(mapping.get("unused", {}).items()):
+        yield f"{file}: no map uses {len(names)} of its columns: {', '.join(names)}"
