@@ -194,7 +194,7 @@ def _loaded(taken: Snapshot, one: Transfer, past: tuple[Transfer, ...], *, new: 
         state=one.state,
         attention=attention(one, manifest.get("held"), current(past)),
         odd=told(Issue(**each) for each in manifest["issues"]),
-        left=tuple(columns_left(manifest["mapping"])),
+        left=tuple(columns_left(manifest.get("mapping", {}))),
     )
 
 
