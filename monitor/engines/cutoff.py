@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from monitor.clinical.sql import connect
 from monitor.errors import EngineError
 
 
@@ -27,7 +28,7 @@ def cut(tables: Mapping[str, Path], day: int, folder: Path) -> Cut:
     """
     kept: dict[str, Path] = {}
     hidden: dict[str, int] = {}
-    with duckdb.connect(":memory:") as connection:
+    with connect() as connection:
         for domain, path in tables.items():
             kept[domain] = path
             if "DAY_LO" not in _columns(connection, path):
@@ -46,7 +47,7 @@ def cut(tables: Mapping[str, Path], day: int, folder: Path) -> Cut:
 
 def newest_day(tables: Mapping[str, Path], latest: int) -> int:
     """The newest day of any record, at most `latest`; `latest` when no record has a date."""
-    with duckdb.connect(":memory:") as connection:
+    with connect() as connection:
         days = [
             _one(connection, "SELECT max(DAY_LO) FROM read_parquet(?) WHERE DAY_LO <= ?", [str(path), latest])
             for path in tables.values()

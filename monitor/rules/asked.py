@@ -21,6 +21,7 @@ from monitor.rules.rule import (
     Without,
 )
 from monitor.rules.rule import Comparator as Is
+from monitor.rules.series import History
 from monitor.rules.terms import Row, Scope
 from monitor.rules.together import Candidate, enough, latest, total
 from monitor.rules.truth import no
@@ -112,13 +113,13 @@ def seen_in(clause: Other, case: Case) -> Answer:
 def candidates(clause: Other, case: Case) -> Iterator[Candidate]:
     """The records of the clause's series that are possibly in its window."""
     linked = _linked(clause, case) if clause.linked else None
-    members = case.members.get(clause.series)
+    members, past = case.members.get(clause.series), case.histories.get(clause.series)
     for other in case.others.get(clause.series.domain, ()) if members is None else members:
         if _is_none(clause, other, case) or (linked is not None and other["ROWN"] not in linked):
             continue
-        found = candidate(clause, other, case)
-        if found.window is not Truth.FALSE:
-            yield found
+        window = _window(clause, other, case)
+        if window is not Truth.FALSE:
+            yield candidate(clause, other, case, window, past)
 
 
 def _linked(clause: Other, case: Case) -> set[int]:
@@ -148,14 +149,12 @@ def _is_none(clause: Other, other: Row, case: Case) -> bool:
     return same_event or _is_found(clause, other, case)
 
 
-def candidate(clause: Other, other: Row, case: Case) -> Candidate:
-    """Whether a record is of the series and in the window, and why that can't be told."""
-    series = clause.series
-    past, found = case.histories.get(series), case.rule.series.domain
+def candidate(clause: Other, other: Row, case: Case, window: Truth, past: History | None) -> Candidate:
+    """Whether a record that is in the window is of the series, and why one of them can't be told."""
+    series, found = clause.series, case.rule.series.domain
     scope = Scope(case.context, series.domain, other, series.unit, found, case.row, past)
-    window = _window(clause, other, case)
     member = in_series(series, scope)
-    causes = [*why(series.of, scope)]
+    causes = [*why(series.of, scope)] if member is Truth.UNKNOWN else []
     if window is Truth.UNKNOWN:
         causes += _why_window(clause, other, case)
     return Candidate(scope, clause.where, member, window, tuple(causes))

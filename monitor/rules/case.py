@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from monitor.clinical.domains import DOMAINS, RecordClass
 from monitor.records import Days, Episode, Truth
@@ -30,7 +31,7 @@ class Case:
     histories: Mapping[Series, History] = field(default_factory=dict)  # those that are asked for
     members: Mapping[Series, Sequence[Row]] = field(default_factory=dict)  # rows possibly of clauses' series
 
-    @property
+    @cached_property
     def scope(self) -> Scope:
         """The found record, as a condition sees it."""
         return self.scope_in(self.rule.series.unit)
@@ -40,12 +41,12 @@ class Case:
         series = self.rule.series
         return Scope(self.context, series.domain, self.row, unit, history=self.histories.get(series))
 
-    @property
+    @cached_property
     def days(self) -> Days:
         """The found record's date."""
         return start_of(self.row)
 
-    @property
+    @cached_property
     def moment(self) -> Moment:
         """When the found record is."""
         return moment_of(self.row)

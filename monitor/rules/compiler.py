@@ -17,6 +17,7 @@ from sqlalchemy import CTE, BigInteger, FromClause, Integer, Select, and_, case,
 from sqlalchemy.dialects import postgresql
 
 from monitor.rules.context import Context
+from monitor.rules.nodes import nodes
 from monitor.rules.rule import Clause, Clear, Condition, Function, Level, Rule, Series, SeriesFunction
 from monitor.rules.series import functions_in
 from monitor.rules.sql.clauses import compile_clause
@@ -30,7 +31,6 @@ from monitor.rules.sql.scope import (
     Words,
     columns_in,
     least,
-    nodes,
     received_source,
     truth_of,
 )

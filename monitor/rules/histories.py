@@ -6,35 +6,32 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from monitor.records import Truth
 from monitor.rules.answers import Used
-from monitor.rules.case import in_series
-from monitor.rules.context import Context
-from monitor.rules.ctcae import columns_in
+from monitor.rules.belonging import Belonging
 from monitor.rules.rule import Condition, Other, Rule, Series, With, Without
 from monitor.rules.series import History, functions_in, history
 from monitor.rules.terms import Row, Scope, recalled
 
 
-def histories(rule: Rule, others: Mapping[str, Sequence[Row]], context: Context) -> Mapping[Series, History]:
+def histories(
+    rule: Rule, others: Mapping[str, Sequence[Row]], belongs: Mapping[Series, Belonging]
+) -> Mapping[Series, History]:
     """Each series of which a condition asks for earlier records, from a subject's rows by domain."""
     wanted = {series for series, condition in _places(rule) if functions_in(condition)}
     if rule.asks_previous:
         wanted.add(rule.series)
-    return {series: _history(series, others.get(series.domain, ()), context) for series in wanted}
+    return {
+        series: _history(belongs[series], others.get(series.domain, ())) for series in wanted
+    }
 
 
 def members_of(
-    rule: Rule, others: Mapping[str, Sequence[Row]], context: Context
+    rule: Rule, others: Mapping[str, Sequence[Row]], belongs: Mapping[Series, Belonging]
 ) -> Mapping[Series, Sequence[Row]]:
     """Of each clause's series the rows that may belong to it, unless that depends on the found record."""
     asked = {clause.series for clause in rule.plain_clauses if isinstance(clause, Other)}
     return {
-        series: [
-            row
-            for row in others.get(series.domain, ())
-            if in_series(series, Scope(context, series.domain, row, series.unit)) is not Truth.FALSE
-        ]
-        for series in asked
-        if not any(column.of_found for column in columns_in(series.of))
+        series: [row for row in others.get(series.domain, ()) if belongs[series](row) is not Truth.FALSE]
+        for series in asked & belongs.keys()
     }
 
 
@@ -49,9 +46,10 @@ def _places(rule: Rule) -> Iterator[tuple[Series, Condition | None]]:
             yield clause.series, clause.where
 
 
-def _history(series: Series, rows: Sequence[Row], context: Context) -> History:
-    members = ((row, in_series(series, Scope(context, series.domain, row, series.unit))) for row in rows)
-    return history(series.domain, [(row, member) for row, member in members if member is not Truth.FALSE])
+def _history(belongs: Belonging, rows: Sequence[Row]) -> History:
+    members = ((row, belongs(row)) for row in rows)
+    domain = belongs.series.domain
+    return history(domain, [(row, member) for row, member in members if member is not Truth.FALSE])
 
 
 def remembered(condition: Condition | None, scope: Scope) -> tuple[Used, ...]:

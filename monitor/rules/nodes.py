@@ -14,7 +14,8 @@ Text is compared without regard to case and surrounding blanks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 
 from monitor.records import Kind
@@ -238,3 +239,14 @@ class Or:
 
 
 Condition = Compare | InWords | InList | Like | Matches | IsNull | Not | And | Or
+
+
+def nodes(item: object) -> Iterator[object]:
+    """Every node of a tree, the tree itself first."""
+    if isinstance(item, tuple):
+        for part in item:
+            yield from nodes(part)
+    elif is_dataclass(item):
+        yield item
+        for each in fields(item):
+            yield from nodes(getattr(item, each.name))

@@ -6,7 +6,7 @@ true, unknown or false, which rows made it so, and why it can't be told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from monitor.records import Episode, Truth, Verdict
@@ -14,6 +14,7 @@ from monitor.rules import causes as because
 from monitor.rules.answers import Answer, Apart, Judged, Used, each_row_once, rows_of
 from monitor.rules.asked import with_answer, without_answer
 from monitor.rules.asked_episodes import with_rule_answer, without_rule_answer
+from monitor.rules.belonging import belongings
 from monitor.rules.case import Case, in_series
 from monitor.rules.causes import Causes, each_once, why
 from monitor.rules.context import Context
@@ -32,24 +33,30 @@ def judge(
     rows: Mapping[str, Sequence[Row]],
     context: Context,
     episodes: Mapping[str, Sequence[Episode]],
+    only: Collection[int] | None = None,
 ) -> list[Judged]:
     """What a rule says of each record of its series, in the order of subjects and rows.
 
     `rows` maps each domain that the rule names to the rows of the subjects in question;
-    `episodes` maps each rule that it refers to to that rule's episodes.
+    `episodes` maps each rule that it refers to to that rule's episodes. `only` are the rows to be
+    judged, of a rule without `repeat`; None: all.
     """
+    assert only is None or rule.repeat is None, "each record of a run depends on the others"
+    belongs = belongings(rule, context)
     found = rows.get(rule.series.domain, ())
     subjects = sorted({row["USUBJID"] for row in found})
     by_subject = {domain: _by_subject(given) for domain, given in rows.items()}
+    told = {name: _of_subjects(given) for name, given in episodes.items()}
     judged: list[Judged] = []
     for subject in subjects:
         others = {domain: given.get(subject, []) for domain, given in by_subject.items()}
-        own = {name: [e for e in given if e.subject == subject] for name, given in episodes.items()}
-        past, members = histories(rule, others, context), members_of(rule, others, context)
+        own = {name: given.get(subject, ()) for name, given in told.items()}
+        past, members = histories(rule, others, belongs), members_of(rule, others, belongs)
         for row in others[rule.series.domain]:
-            case = Case(rule, context, row, others, own, past, members)
-            if member_of(case) is not Truth.FALSE:
-                judged.append(judge_record(case))
+            if only is not None and row["ROWN"] not in only:
+                continue
+            if min(belongs[rule.series](row), found_by(rule, row, own)) is not Truth.FALSE:
+                judged.append(judge_record(Case(rule, context, row, others, own, past, members)))
     return judged if rule.repeat is None else with_runs(rule, judged)
 
 
@@ -57,6 +64,13 @@ def _by_subject(rows: Iterable[Row]) -> dict[str, list[Row]]:
     grouped: dict[str, list[Row]] = {}
     for row in sorted(rows, key=lambda row: int(row["ROWN"])):
         grouped.setdefault(row["USUBJID"], []).append(row)
+    return grouped
+
+
+def _of_subjects(episodes: Iterable[Episode]) -> dict[str, list[Episode]]:
+    grouped: dict[str, list[Episode]] = {}
+    for episode in episodes:
+        grouped.setdefault(episode.subject, []).append(episode)
     return grouped
 
 
@@ -73,14 +87,8 @@ def judge_record(case: Case) -> Judged:
     plain = [one for one, clause in zip(answers, rule.clauses, strict=True) if not clause.run_end]
     truth = min(member, where, *(one.truth for one in plain))
     level, seen = level_of(case)
-    unknown = each_once(
-        (
-            *unsure(rule, case.row, case.episodes),
-            *why(rule.series.of, scope),
-            *why(rule.where, scope),
-            *(cause for one in plain for cause in one.causes),
-        )
-    )
+    asked = truth is Truth.UNKNOWN or rule.repeat is not None
+    unknown = _unknown(case, plain) if asked else ()
     earlier = remembered(rule.where, scope)
     used = (Used("found", rule.series.domain, case.row), *rows_of(plain), *seen, *earlier)
     verdict = Verdict(
@@ -102,6 +110,19 @@ def judge_record(case: Case) -> Judged:
         answers=tuple(answers),
         scope=scope,
         apart=None if rule.repeat is None else apart(case, Reading(verdict, member), unknown, ends),
+    )
+
+
+def _unknown(case: Case, plain: Sequence[Answer]) -> Causes:
+    """Why a record can't be told."""
+    rule, scope = case.rule, case.scope
+    return each_once(
+        (
+            *unsure(rule, case.row, case.episodes),
+            *why(rule.series.of, scope),
+            *why(rule.where, scope),
+            *(cause for one in plain for cause in one.causes),
+        )
     )
 
 

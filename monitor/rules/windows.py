@@ -83,10 +83,10 @@ def in_window(window: Window, at: At, found: Days, start: Days, end: Days, ties:
     not_after = not_before = Truth.TRUE
     if window.high is not None:
         tie = ties.before if window.high == 0 else Truth.TRUE
-        not_after = _later(_moved(found, window.high), start, tie)
-    if window.low is not None:
+        not_after = _later(found, start, tie, window.high)
+    if window.low is not None and not_after is not Truth.FALSE:
         tie = ties.after if window.low == 0 else Truth.TRUE
-        not_before = _later(end, _moved(found, window.low), tie)
+        not_before = _later(end, found, tie, -window.low)
     return min(not_after, not_before)
 
 
@@ -185,13 +185,16 @@ def _asked_days(state: State, episode: Episode, reach: int) -> tuple[Days, Days]
     return opened, Days(max(lows, default=None), max(highs) if len(highs) == 2 else None)
 
 
-def _later(found: Days, other: Days, tie: Truth) -> Truth:
-    """Whether the found record lies after another day; `tie` is the answer on one and the same day."""
-    answers = set()
-    if _last(found) > _first(other):
+def _later(found: Days, other: Days, tie: Truth, by: int = 0) -> Truth:
+    """Whether the found record, `by` days later, lies after another day; `tie` is the answer on the same day."""
+    first, last = _first(found) + by, _last(found) + by
+    if first > _last(other):
+        return Truth.TRUE
+    if last < _first(other):
+        return Truth.FALSE
+    answers = {tie}
+    if last > _first(other):
         answers.add(Truth.TRUE)
-    if _first(found) < _last(other):
+    if first < _last(other):
         answers.add(Truth.FALSE)
-    if _first(found) <= _last(other) and _first(other) <= _last(found):
-        answers.add(tie)
     return agreed(answers)

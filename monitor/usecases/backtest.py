@@ -10,9 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import duckdb
-
 from monitor.authoring.backtest import Change, History, change, cut_offs, history
+from monitor.clinical.sql import connect
 from monitor.config import Settings, StudySettings
 from monitor.database.transactions import reading
 from monitor.errors import Problem, RuleError, UsageError
@@ -104,7 +103,7 @@ def _chosen(rules: Iterable[Rule], rule: str, study: StudySettings) -> tuple[Rul
 
 def _days(tables: Iterable[Path], last: int) -> set[int]:
     """The days on which a record begins, up to the cut-off."""
-    with duckdb.connect(":memory:") as connection:
+    with connect() as connection:
         return {
             row[0]
             for path in tables

@@ -15,7 +15,7 @@ from monitor.engines.duckdb import Engine
 from monitor.rules.ctcae import Criteria, Direction, load_criteria
 from monitor.rules.grading import baseline_grade, grade_of
 from monitor.rules.nodes import Number
-from monitor.rules.sql.scope import nodes
+from monitor.rules.nodes import nodes
 from tests.generative.tables import write_parquet
 
 RULES = Path(__file__).parents[2] / "rules"

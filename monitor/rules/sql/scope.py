@@ -6,8 +6,8 @@ are, lower-case names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import (
@@ -36,6 +36,7 @@ from monitor.clinical import units as monitor_units
 from monitor.clinical.domains import DOMAINS
 from monitor.records import Kind
 from monitor.rules.context import Context
+from monitor.rules.nodes import nodes
 from monitor.rules.rule import Column, SeriesFunction
 
 type_of = TypeEngine[Any]
@@ -98,17 +99,6 @@ def greatest(truths: Sequence[Element]) -> Element:
 
 
 # ---------------------------------------------------------------- columns
-
-
-def nodes(item: object) -> Iterator[object]:
-    """Every node of a tree, the tree itself first."""
-    if isinstance(item, tuple):
-        for part in item:
-            yield from nodes(part)
-    elif is_dataclass(item):
-        yield item
-        for field in fields(item):
-            yield from nodes(getattr(item, field.name))
 
 
 def columns_in(conditions: Iterable[object], *, of_found: bool) -> tuple[Column, ...]:
