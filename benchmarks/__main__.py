@@ -1,7 +1,7 @@
 """Time a whole scan against frozen SQL written by hand: `python -m benchmarks --help`.
 
 A hundred studies, ten rules, each candidate in a cold process of its own that begins with the derived
-tables. `monitor` is the whole scan: three-valued, every record of whom anything is told judged again by
+tables. `monitor` is the whole scan: three-valued, every record that is told judged again by
 the reference, findings with their evidence; `sql` is two-valued, over all studies at once, and gives
 keys alone. Their hashes must be equal, else it ends with 1; seconds are printed and never tested.
 """

@@ -139,7 +139,7 @@ class Emptiness:
             per=Per.RECORD,
             repeat=None,
         )
-        return self.engine.find(probe, self.context).fired > 0
+        return self.engine.fires(probe, self.context)
 
 
 def usable(column: Column) -> Condition:

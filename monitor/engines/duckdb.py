@@ -13,6 +13,7 @@ import duckdb
 
 from monitor.clinical.domains import GRADES
 from monitor.engines.graded import graded_view
+from monitor.engines.part import EVERY, FIRST, chosen
 from monitor.errors import EngineError
 from monitor.records import Days, Episode, Truth, Verdict, day_date
 from monitor.rules.compiler import compile_census, compile_rule, compile_subjects, sql_text
@@ -156,22 +157,36 @@ class Engine:
         found = self._run(f"counting the words of {domain}.{column}", text)
         return dict(sorted((str(word), int(rows)) for word, rows in found))
 
-    def rows(self, domain: str, subjects: Iterable[str]) -> list[Row]:
-        """All rows of some subjects, as physical columns, in the table's order."""
-        if domain not in self._tables:
+    def rows(
+        self, domain: str, subjects: Iterable[str], *, part: str = EVERY, numbers: Iterable[int] = ()
+    ) -> list[Row]:
+        """The rows of some subjects (in a part: SQL), and those so numbered, in the table's order."""
+        test, values = chosen(part, subjects, numbers)
+        if domain not in self._tables or not values:
             return []
-        text = f"SELECT * FROM {_name(domain)} WHERE usubjid IN (SELECT unnest(?)) ORDER BY rown"
-        found = self._run(f"reading rows of {domain}", text, [sorted(set(subjects))])
+        text = f"SELECT * FROM {_name(domain)} WHERE {test} ORDER BY rown"
+        found = self._run(f"reading rows of {domain}", text, values)
         names = [item[0] for item in self._connection.description or ()]
         return [dict(zip(names, row, strict=True)) for row in found]
 
     # ------------------------------------------------------------ finding
 
-    def find(self, rule: Rule, context: Context, episodes: Iterable[Episode] = ()) -> Found:
-        """What a rule says; `episodes` are those of the rules that it refers to."""
+    def fires(self, rule: Rule, context: Context) -> bool:
+        """Whether a rule without references fires at all."""
+        text = sql_text(compile_rule(rule, context, self.words))
+        return bool(self._run(f"running {rule.id}", f"SELECT 1 FROM ({text}) WHERE truth = 2 LIMIT 1"))
+
+    def find(
+        self, rule: Rule, context: Context, episodes: Iterable[Episode] = (), *, first: bool = False
+    ) -> Found:
+        """What a rule says; `episodes` are those of the rules that it refers to.
+
+        With `first` only the first of each subject's surest records.
+        """
         doing = f"running {rule.id}"
         self._fill(episodes)
-        rows = self._run(doing, sql_text(compile_rule(rule, context, self.words)))
+        text = sql_text(compile_rule(rule, context, self.words))
+        rows = self._run(doing, f"SELECT * FROM ({text}) {FIRST}" if first else text)
         census = self._run(doing, sql_text(compile_census(rule, context, self.words)))
         considered, subjects, newest = census[0]
         verdicts = verdicts_of(rule, rows)

@@ -1,7 +1,8 @@
 """A study's rules in their order: find, fold, judge; each ends in one of five outcomes.
 
-The engine finds, `fold` makes episodes, and the reference judges every subject of whom something
-is told. If the two disagree on a record, or either fails, the rule is broken; the others go on.
+The engine finds, `fold` makes episodes, and the reference judges all records of those of whom a rule
+fires, and of others those that can't be told. If the two disagree on a record, or either fails, the rule
+is broken; the others go on.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from monitor.rules.context import Context
 from monitor.rules.findrule import entries_of, events_of, rate_in
 from monitor.rules.fold import fold
 from monitor.rules.rate import Rate, tally
-from monitor.rules.rule import Rule
+from monitor.rules.rule import Per, Rule
 
 
 @dataclass(frozen=True)
@@ -173,8 +174,10 @@ def _looked_at(run: RuleRun, referred: Mapping[str, Done]) -> RuleRun:
 def _found(setting: Setting, scan: Scan) -> tuple[Found, tuple[Episode, ...]]:
     """What the engine finds, and its episodes."""
     given = [episode for episodes in setting.episodes.values() for episode in episodes]
-    found = scan.engine.find(setting.rule, scan.context, given)
-    return found, fold(setting.rule, found.verdicts)
+    rule = setting.rule
+    once = rule.per is Per.SUBJECT and rule.severity is Severity.NONE and not (rule.clear or rule.levels)
+    found = scan.engine.find(rule, scan.context, given, first=once)
+    return found, fold(rule, found.verdicts)
 
 
 def _of_study(setting: Setting, rate: Rate, scan: Scan, referred: Mapping[str, Done]) -> Done:
@@ -189,7 +192,7 @@ def _of_study(setting: Setting, rate: Rate, scan: Scan, referred: Mapping[str, D
         asked = replace(setting, rule=rule)
         found, episodes = _found(asked, scan)
         blind.append("" if rule.finds else series_unseen(rule, scan.context, scan.engine, found))
-        for _ in judged(asked, scan.engine, found):  # raises when they disagree
+        for _ in judged(asked, scan.engine, found, ()):  # raises when they disagree
             pass
         return episodes
 
@@ -258,7 +261,7 @@ def _told(
     untold_rules = frozenset(name for name, one in referred.items() if one.untold)
     untold = Untold(setting, Emptiness(setting.rule, scan.context, scan.engine, untold_rules))
     told: list[Finding] = []
-    for subject in judged(setting, scan.engine, found):
+    for subject in judged(setting, scan.engine, found, episodes):
         own = firing.get(subject.name, [])
         told += [findings.fired(setting, episode, subject) for episode in own]
         untold.add(subject, {verdict.row for episode in own for verdict in episode.verdicts})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from monitor.engines.part import EVERY
 from monitor.records import Episode, Verdict
 from monitor.rules.context import Context
 from monitor.rules.rule import Rule
@@ -41,11 +42,21 @@ class Finder(Protocol):
     def counts(self, domain: str, column: str) -> Mapping[str, int]:
         """In how many rows each text of a column stands."""
 
-    def rows(self, domain: str, subjects: Iterable[str]) -> Sequence[Row]:
-        """All rows of some subjects, in the table's order."""
+    def rows(
+        self, domain: str, subjects: Iterable[str], *, part: str = EVERY, numbers: Iterable[int] = ()
+    ) -> Sequence[Row]:
+        """The rows of some subjects (in a part: SQL), and those so numbered, in the table's order."""
 
     def unseen(self, rule: Rule, context: Context) -> Sequence[str]:
         """The subjects to whom a dose was given and of whom the series has no record."""
 
-    def find(self, rule: Rule, context: Context, episodes: Iterable[Episode] = ()) -> Found:
-        """What a rule finds; `episodes` are those of the rules that it refers to."""
+    def fires(self, rule: Rule, context: Context) -> bool:
+        """Whether a rule without references fires at all."""
+
+    def find(
+        self, rule: Rule, context: Context, episodes: Iterable[Episode] = (), *, first: bool = False
+    ) -> Found:
+        """What a rule finds; `episodes` are those of the rules that it refers to.
+
+        With `first` only the first of each subject's surest records.
+        """

@@ -33,6 +33,7 @@ from monitor.rules.answers import Judged, Used
 from monitor.rules.case import moment_of, start_of
 from monitor.rules.context import Context
 from monitor.rules.english import action_words, parameters, sentence, unconfirmed
+from monitor.rules.reference import series_rows
 from monitor.rules.rule import OfRule, Other, Rule, State, Tie
 from monitor.rules.terms import Row
 from monitor.rules.windows import in_state
@@ -54,7 +55,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Subject:
-    """What was judged of one subject: the records of the series, in order, and all rows."""
+    """What was judged of one subject: the records that decide, in order, and the rows around them."""
 
     name: str
     judged: Sequence[Judged]
@@ -202,7 +203,7 @@ def _evidence(
     """Each row once, under its weightiest role, in order of role, domain and row."""
     rule = setting.rule
     domain, found = rule.series.domain, firing[0].found
-    series = [one.found for one in subject.judged]
+    series = series_rows(rule, subject.rows[domain], setting.context, _own(setting, subject))
     used = [item for verdict in episode.verdicts for item in subject.of(verdict).used]
     chosen = [
         *(item for item in used if item.role == "found"),
@@ -216,6 +217,13 @@ def _evidence(
         *(Used("baseline", domain, row) for row in evidence.baseline(domain, found, series)),
     ]
     return rows_of(chosen, named_columns(rule))
+
+
+def _own(setting: Setting, subject: Subject) -> dict[str, list[Episode]]:
+    return {
+        name: [episode for episode in episodes if episode.subject == subject.name]
+        for name, episodes in setting.episodes.items()
+    }
 
 
 def _dose(domain: str, episode: Episode, subject: Subject) -> list[Row]:

@@ -1,16 +1,22 @@
-"""The reference judges every subject of whom something is told; the engine must say the same."""
+"""The reference judges every record of those of whom a rule fires, and what can't be told of the others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from monitor.engines.finder import Finder, Found
 from monitor.engines.findings import Setting, Subject
-from monitor.records import Verdict
+from monitor.engines.named import series_of
+from monitor.engines.part import part_sql
+from monitor.records import Episode, Truth, Verdict
+from monitor.rules.histories import asks_series
 from monitor.rules.reference import judge
+from monitor.rules.rule import Series
+from monitor.rules.terms import Row
 
-TOGETHER = 40  # subjects whose rows are judged at a time, so that memory stays small
+TOGETHER = 200  # subjects whose rows are judged at a time, so that memory stays small
 SHOWN_ROWS = 20  # rows that are named when the engines disagree
 
 Item = TypeVar("Item")
@@ -20,24 +26,41 @@ class Disagreement(Exception):
     """The engine and the reference say different things of some rows."""
 
 
-def judged(setting: Setting, engine: Finder, found: Found) -> Iterator[Subject]:
+@dataclass(frozen=True)
+class Asked:
+    """What is judged of some subjects: all records of those `firing`, of others those that can't be told."""
+
+    subjects: Sequence[str]
+    firing: frozenset[str]
+    untold: Mapping[str, frozenset[int]]
+
+    def includes(self, verdict: Verdict) -> bool:
+        """Whether a record is judged."""
+        return verdict.subject not in self.untold or verdict.row in self.untold[verdict.subject]
+
+
+def judged(setting: Setting, engine: Finder, found: Found, episodes: Iterable[Episode]) -> Iterator[Subject]:
     """Every subject of whom something may be told, judged by the reference.
 
-    Raises Disagreement when the engine says anything else of a record.
+    `episodes` are what is told of. Raises Disagreement when the engine says anything else of a record.
     """
-    rule, context = setting.rule, setting.context
+    rule = setting.rule
     verdicts = _grouped(found.verdicts, lambda verdict: verdict.subject)
+    firing = frozenset(episode.subject for episode in episodes if episode.truth is Truth.TRUE)
     names = sorted(verdicts)
     for start in range(0, len(names), TOGETHER):
         batch = names[start : start + TOGETHER]
-        rows = {domain: engine.rows(domain, batch) for domain in _domains(setting)}
-        answers = judge(rule, rows, context, setting.episodes)
-        _compare([one.verdict for one in answers], [each for name in batch for each in verdicts[name]])
+        untold = {} if rule.repeat else {name: told(verdicts[name]) for name in batch if name not in firing}
+        asked = Asked(batch, firing & set(batch), untold)
+        rows = _rows(setting, engine, asked)
+        answers = judge(rule, rows, setting.context, setting.episodes, untold)
+        said = [each for name in batch for each in verdicts[name] if asked.includes(each)]
+        _compare([one.verdict for one in answers], said)
         judged_of = _grouped(answers, lambda one: one.verdict.subject)
         rows_of = {domain: _grouped(given, lambda row: str(row["USUBJID"])) for domain, given in rows.items()}
         for name in batch:
-            own = {domain: given.get(name, []) for domain, given in rows_of.items()}
-            yield Subject(name, judged_of[name], own)
+            own_rows = {domain: given.get(name, []) for domain, given in rows_of.items()}
+            yield Subject(name, judged_of.get(name, []), own_rows)
 
 
 def _grouped(items: Iterable[Item], subject: Callable[[Item], str]) -> dict[str, list[Item]]:
@@ -45,6 +68,33 @@ def _grouped(items: Iterable[Item], subject: Callable[[Item], str]) -> dict[str,
     for item in items:
         groups.setdefault(subject(item), []).append(item)
     return groups
+
+
+def told(verdicts: Iterable[Verdict]) -> frozenset[int]:
+    """The rows of the records that fire or can't be told."""
+    return frozenset(each.row for each in verdicts if each.truth is not Truth.FALSE)
+
+
+def _rows(setting: Setting, engine: Finder, asked: Asked) -> dict[str, Sequence[Row]]:
+    """The rows of each domain that is there which decide, and those that evidence shows beside them."""
+    found: dict[str, Sequence[Row]] = {}
+    for domain in _domains(setting):
+        series = _series(setting, domain)
+        own = domain == setting.rule.series.domain
+        decides = asks_series(setting.rule) if own else domain in setting.rule.tables
+        subjects = asked.subjects if decides or setting.referred else asked.firing
+        rows = [row for each in asked.untold.values() for row in each] if own else []
+        part = part_sql(series, setting.context, engine.words)
+        found[domain] = engine.rows(domain, subjects, part=part, numbers=rows)
+    return found
+
+
+def _series(setting: Setting, domain: str) -> list[Series]:
+    """The series whose rows are asked of a domain; none: all rows, as evidence shows all doses."""
+    if domain == "DOSE":
+        return []
+    rules = (setting.rule, *setting.referred.values())
+    return [series for rule in rules for series in series_of(rule) if series.domain == domain]
 
 
 def _domains(setting: Setting) -> list[str]:

@@ -27,9 +27,10 @@ class Belonging:
     known: dict[tuple[Any, ...], Truth] = field(default_factory=dict)
 
     def __call__(self, row: Row) -> Truth:
+        """Whether a record is of the series."""
         if self.words is None or not row.get("VALID", True):
             return self._judged(row)
-        words = tuple([row.get(name) for name in self.words])  # noqa: C409 faster than a generator, and asked often
+        words = tuple(map(row.get, self.words))
         if words not in self.known:
             self.known[words] = self._judged(row)
         return self.known[words]

@@ -19,9 +19,17 @@ def histories(
     wanted = {series for series, condition in _places(rule) if functions_in(condition)}
     if rule.asks_previous:
         wanted.add(rule.series)
-    return {
-        series: _history(belongs[series], others.get(series.domain, ())) for series in wanted
-    }
+    return {series: _history(belongs[series], others.get(series.domain, ())) for series in wanted}
+
+
+def asks_series(rule: Rule) -> bool:
+    """Whether what a rule says of a record depends on others of its domain."""
+    asked = any(series == rule.series and functions_in(condition) for series, condition in _places(rule))
+    beside = any(
+        isinstance(clause, Other) and clause.series.domain == rule.series.domain
+        for clause in rule.plain_clauses
+    )
+    return asked or beside or rule.asks_previous or rule.repeat is not None
 
 
 def members_of(

@@ -14,7 +14,7 @@ from monitor.rules import causes as because
 from monitor.rules.answers import Answer, Apart, Judged, Used, each_row_once, rows_of
 from monitor.rules.asked import with_answer, without_answer
 from monitor.rules.asked_episodes import with_rule_answer, without_rule_answer
-from monitor.rules.belonging import belongings
+from monitor.rules.belonging import belonging, belongings
 from monitor.rules.case import Case, in_series
 from monitor.rules.causes import Causes, each_once, why
 from monitor.rules.context import Context
@@ -27,21 +27,23 @@ from monitor.rules.series import partition_of
 from monitor.rules.terms import Row
 from monitor.rules.truth import holds
 
+EVERY_RECORD: Mapping[str, Collection[int]] = {}
+
 
 def judge(
     rule: Rule,
     rows: Mapping[str, Sequence[Row]],
     context: Context,
     episodes: Mapping[str, Sequence[Episode]],
-    only: Collection[int] | None = None,
+    only: Mapping[str, Collection[int]] = EVERY_RECORD,
 ) -> list[Judged]:
     """What a rule says of each record of its series, in the order of subjects and rows.
 
     `rows` maps each domain that the rule names to the rows of the subjects in question;
-    `episodes` maps each rule that it refers to to that rule's episodes. `only` are the rows to be
-    judged, of a rule without `repeat`; None: all.
+    `episodes` maps each rule that it refers to to that rule's episodes. `only` are the row numbers
+    to be judged of some subjects (of a rule without `repeat`); of the others all are.
     """
-    assert only is None or rule.repeat is None, "each record of a run depends on the others"
+    assert not only or rule.repeat is None, "each record of a run depends on the others"
     belongs = belongings(rule, context)
     found = rows.get(rule.series.domain, ())
     subjects = sorted({row["USUBJID"] for row in found})
@@ -52,8 +54,9 @@ def judge(
         others = {domain: given.get(subject, []) for domain, given in by_subject.items()}
         own = {name: given.get(subject, ()) for name, given in told.items()}
         past, members = histories(rule, others, belongs), members_of(rule, others, belongs)
+        chosen = only.get(subject)
         for row in others[rule.series.domain]:
-            if only is not None and row["ROWN"] not in only:
+            if chosen is not None and row["ROWN"] not in chosen:
                 continue
             if min(belongs[rule.series](row), found_by(rule, row, own)) is not Truth.FALSE:
                 judged.append(judge_record(Case(rule, context, row, others, own, past, members)))
@@ -72,6 +75,14 @@ def _of_subjects(episodes: Iterable[Episode]) -> dict[str, list[Episode]]:
     for episode in episodes:
         grouped.setdefault(episode.subject, []).append(episode)
     return grouped
+
+
+def series_rows(
+    rule: Rule, rows: Iterable[Row], context: Context, episodes: Mapping[str, Sequence[Episode]]
+) -> list[Row]:
+    """Those of a subject's rows that may be of the rule's series; `episodes` are the subject's, by rule."""
+    belongs = belonging(rule.series, context)
+    return [row for row in rows if min(belongs(row), found_by(rule, row, episodes)) is not Truth.FALSE]
 
 
 def member_of(case: Case) -> Truth:

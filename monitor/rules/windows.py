@@ -186,7 +186,7 @@ def _asked_days(state: State, episode: Episode, reach: int) -> tuple[Days, Days]
 
 
 def _later(found: Days, other: Days, tie: Truth, by: int = 0) -> Truth:
-    """Whether the found record, `by` days later, lies after another day; `tie` is the answer on the same day."""
+    """Whether the found record, moved `by` days, lies after another; `tie`: the answer on the same day."""
     first, last = _first(found) + by, _last(found) + by
     if first > _last(other):
         return Truth.TRUE

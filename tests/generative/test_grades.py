@@ -14,8 +14,7 @@ from monitor.derive.stage import physical
 from monitor.engines.duckdb import Engine
 from monitor.rules.ctcae import Criteria, Direction, load_criteria
 from monitor.rules.grading import baseline_grade, grade_of
-from monitor.rules.nodes import Number
-from monitor.rules.nodes import nodes
+from monitor.rules.nodes import Number, nodes
 from tests.generative.tables import write_parquet
 
 RULES = Path(__file__).parents[2] / "rules"

@@ -590,14 +590,19 @@ class Wrong:
     def counts(self, domain: str, column: str) -> Mapping[str, int]:
         return self.engine.counts(domain, column)
 
-    def rows(self, domain: str, subjects: Iterable[str]) -> Sequence[Row]:
-        return [dict(row) for row in self.engine.rows(domain, subjects)]
+    def rows(self, domain: str, subjects: Iterable[str], **asked: Any) -> Sequence[Row]:
+        return [dict(row) for row in self.engine.rows(domain, subjects, **asked)]
 
     def unseen(self, rule: Rule, context: Context) -> Sequence[str]:
         return self.engine.unseen(rule, context)
 
-    def find(self, given: Rule, context: Context, episodes: Iterable[Episode] = ()) -> Found:
-        found: Found = self.change(self.engine.find(given, context, episodes))
+    def fires(self, given: Rule, context: Context) -> bool:
+        return self.engine.fires(given, context)
+
+    def find(
+        self, given: Rule, context: Context, episodes: Iterable[Episode] = (), *, first: bool = False
+    ) -> Found:
+        found: Found = self.change(self.engine.find(given, context, episodes, first=first))
         return found
 
 
