@@ -54,7 +54,7 @@ def boundaries(
     elif form is Form.CSV:
         show(found.document["table"], form, columns=("n", "stop_at"))
     else:
-        _print(found)
+        _drawn(found)
 
 
 def _pair(text: str, wrong: list[Problem]) -> tuple[float, float] | None:
@@ -89,7 +89,7 @@ def _found(design: Design, at: list[float], wrong: list[Problem]) -> Shown:
     return found
 
 
-def _print(found: Shown) -> None:
+def _drawn(found: Shown) -> None:
     """For a person: the table in ranges, then what to expect."""
     made = found.boundary
     given = ", ".join(f"{name} {value}" for name, value in made.design.given.items())

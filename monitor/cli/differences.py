@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
-import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 from enum import StrEnum
@@ -12,7 +9,7 @@ from itertools import groupby, islice
 
 import jinja2
 
-from monitor.cli.output import Form, Row, say, show
+from monitor.cli.output import Form, Row, say, show, show_document, write, write_csv
 from monitor.clinical.differences import Difference
 from monitor.clinical.domains import DOMAINS
 from monitor.usecases.differences import Diff
@@ -106,17 +103,20 @@ def _json(diff: Diff) -> None:
         "counts": [{**asdict(each), "same": each.same} for each in diff.counts],
         "records": [asdict(each) for each in diff.records],
     }
-    sys.stdout.write(json.dumps(out, ensure_ascii=False, indent=2, default=str) + "\n")
+    show_document(out)
 
 
 def _csv(diff: Diff) -> None:
     """A line for each column that differs; of a new or removed record for each that it has."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(("domain", "what", "subject", "record", "key", "column", "was", "now"))
-    for each in diff.records:
-        for cell in each.cells:
-            row = (each.domain, each.what, each.subject, each.record, each.key)
-            writer.writerow((*row, cell.column, cell.was, cell.now))
+    header = ("domain", "what", "subject", "record", "key", "column", "was", "now")
+    write_csv(
+        header,
+        (
+            (each.domain, each.what, each.subject, each.record, each.key, cell.column, cell.was, cell.now)
+            for each in diff.records
+            for cell in each.cells
+        ),
+    )
 
 
 def _html(diff: Diff) -> None:
@@ -124,7 +124,7 @@ def _html(diff: Diff) -> None:
         loader=jinja2.PackageLoader("monitor.cli", "."), autoescape=True, undefined=jinja2.StrictUndefined
     ).get_template("diff.html")
     shown = list(islice(diff.records, MOST_ON_PAGE))
-    sys.stdout.write(
+    write(
         page.render(
             diff=diff,
             records=[(domain, list(rows)) for domain, rows in groupby(shown, lambda row: row.domain)],

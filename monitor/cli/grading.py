@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from monitor.cli.output import Form, show
+from monitor.cli.output import Form, show, write_csv
 from monitor.usecases.grade import MADE, grade_file
 
 SHOWN = ("LBTESTCD", "LBSTRESN", "LBSTRESU", "LBSTNRLO", "LBSTNRHI", "BASE", "BNRIND", *MADE)
@@ -27,9 +25,7 @@ def grade(
     """Grade laboratory results by CTCAE: a row out for each row in, with ATOXGRL and ATOXGRH."""
     graded = grade_file(file, ctcae, rules)
     if form is Form.CSV:
-        writer = csv.DictWriter(sys.stdout, graded.columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(graded.rows)
+        write_csv(graded.columns, ([row[name] for name in graded.columns] for row in graded.rows))
         return
     columns = [name for name in graded.columns if name.strip().upper() in SHOWN]
     show(list(graded.rows), form, columns=columns, empty="The table has no rows.")

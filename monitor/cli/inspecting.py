@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +13,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from monitor.cli.output import STYLES, WIDE, progress, say
+from monitor.cli.output import STYLES, draw, progress, say, text_of, write
 from monitor.clock import now
 from monitor.inspection.profile import Column
 from monitor.shipped import root
@@ -58,9 +57,9 @@ def inspect(
         out.write_text(_written(seen, form), encoding="utf-8")
         say(f"{out} was written; {seen.decisions} lines in it need a decision.")
     elif form is Form.TEXT:
-        _print(seen, Console(width=None if sys.stdout.isatty() else WIDE, highlight=False))
+        draw(lambda console: _drawn(seen, console))
     else:
-        sys.stdout.write(_written(seen, form))
+        write(_written(seen, form))
 
 
 def _written(seen: Inspection, form: Form) -> str:
@@ -68,16 +67,13 @@ def _written(seen: Inspection, form: Form) -> str:
         return seen.toml
     if form is Form.JSON:
         return json.dumps(asdict(seen), ensure_ascii=False, indent=2, default=str) + "\n"
-    with Path("/dev/null").open("w", encoding="utf-8") as nowhere:
-        console = Console(file=nowhere, record=True, width=WIDE, highlight=False)
-        _print(seen, console)
-        return console.export_text()
+    return text_of(lambda console: _drawn(seen, console))
 
 
 # ---------------------------------------------------------------- for people
 
 
-def _print(seen: Inspection, console: Console) -> None:
+def _drawn(seen: Inspection, console: Console) -> None:
     for looked in seen.tables:
         _table(looked, console)
     for ignored in seen.ignored:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
+from io import StringIO
 from typing import Any
 
 from rich.console import Console
@@ -71,6 +72,30 @@ def show_document(document: Mapping[str, Any]) -> None:
 def say(text: str, style: str = "") -> None:
     """Print a line for a person."""
     console().print(Text(text, style=style))
+
+
+def write(text: str) -> None:
+    """Print a text as it is, for a program or a file."""
+    sys.stdout.write(text)
+
+
+def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print lines of CSV as they come, for programs."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+
+
+def draw(drawn: Callable[[Console], None]) -> None:
+    """Print what is drawn on the terminal."""
+    drawn(console())
+
+
+def text_of(drawn: Callable[[Console], None]) -> str:
+    """What would be drawn on a wide terminal, as plain text."""
+    page = StringIO()
+    drawn(Console(file=page, width=WIDE, highlight=False))
+    return page.getvalue()
 
 
 def complain(text: str) -> None:

@@ -123,34 +123,45 @@ def record(given: Mapping[str, str]) -> tuple[Row, list[str]]:
     for name in NUMBERS:
         row[name] = _number(given.get(name))
         if row[name] is None and name in given:
-            unread.append(f"{name} is not a number")
+            unread.append(_unread(name, given[name]))
     if spelled and unit is None:
         unread.append(f"the unit {spelled} is not known")
     return row, unread
 
 
 def _number(said: str | None) -> float | None:
+    """The number; None for what is none, is below 0 or beyond any clinical quantity."""
     if said is None or not NUMBER.fullmatch(said):
         return None
     value = float(said)
-    return value if isfinite(value) and abs(value) < LARGEST else None
+    return value if isfinite(value) and 0 <= value < LARGEST else None
+
+
+def _unread(name: str, said: str) -> str:
+    """Why a cell is no number that could be graded, and what to write."""
+    bare = said.lstrip("<>=≤≥ ")
+    if "," in bare and NUMBER.fullmatch(bare.replace(",", ".")):
+        return f"{name} is not a number: a decimal comma or a separator of thousands, write a decimal point"
+    if not NUMBER.fullmatch(bare):
+        return f"{name} is not a number"
+    if float(bare) < 0:
+        return f"{name} is below 0, which no amount can be"
+    return f"{name} is beyond any clinical quantity"
 
 
 def _result(said: str | None, unread: list[str]) -> dict[str, object]:
     """The result with its bounds; `<5` is any value below 5."""
-    value = _number(said)
     signed = SIGNED.fullmatch(said or "")
-    if signed is None:
-        if value is None and said is not None:
-            unread.append("LBSTRESN is not a number")
-        bounds = (value, value)
-    else:
-        bound = _number(signed[2])
-        bounds = (None, bound) if signed[1][0] in "<≤" else (bound, None)
+    value = _number(said)
+    bound = _number(signed[2]) if signed is not None else value
+    if said is not None and bound is None:
+        unread.append(_unread("LBSTRESN", said))
+    below = signed is not None and signed[1][0] in "<≤"
+    above = signed is not None and not below
     return {
         "LBSTRESN": value,
-        "LBSTRESN_LO": bounds[0],
-        "LBSTRESN_HI": bounds[1],
+        "LBSTRESN_LO": None if below else bound,
+        "LBSTRESN_HI": None if above else bound,
         "LBSTRESN_LO_OPEN": signed is not None and signed[1] == ">",
         "LBSTRESN_HI_OPEN": signed is not None and signed[1] == "<",
     }

@@ -13,6 +13,7 @@ import pytest
 
 from monitor.cli.app import main
 from monitor.clinical.sql import connect, write_parquet
+from monitor.usecases.grade import grade_file
 from tests.graded import ALIKE, DIFFERENT, KNOWN, UNGRADED
 
 CASES = [*KNOWN, *ALIKE, *DIFFERENT, *UNGRADED]
@@ -90,6 +91,28 @@ def test_a_table_for_people_says_why_there_is_no_grade(
     code, out, _ = graded(monkeypatch, capsys, path, "--ctcae", "5.0")
     assert code == 0
     assert "did you mean" in out
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ("-40", "LBSTRESN is below 0, which no amount can be"),
+        ("<-40", "LBSTRESN is below 0, which no amount can be"),
+        (
+            '"49,5"',
+            "LBSTRESN is not a number: a decimal comma or a separator of thousands, write",
+        ),
+        ("4e15", "LBSTRESN is beyond any clinical quantity"),
+        ("low", "LBSTRESN is not a number"),
+    ],
+)
+def test_what_no_count_can_be_has_no_grade_and_a_reason(tmp_path: Path, given: str, reason: str) -> None:
+    path = tmp_path / "lb.csv"
+    head = "LBTESTCD,LBSTRESN,LBSTRESU,LBSTNRLO,LBSTNRHI"
+    path.write_text(f"{head}\nPLAT,{given},10^9/L,150,400\n", encoding="utf-8")
+    (row,) = grade_file(path, "5.0").rows
+    assert (row["ATOXGRL"], row["ATOXGRH"]) == ("", "")
+    assert row["REASON"].startswith(reason)
 
 
 @pytest.mark.parametrize(
