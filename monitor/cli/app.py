@@ -10,7 +10,18 @@ from typing import Annotated
 import typer
 
 import monitor
-from monitor.cli import alerts, boundaries, daily, grading, inspecting, proof, rules, snapshots, tools
+from monitor.cli import (
+    alerts,
+    boundaries,
+    daily,
+    grading,
+    inspecting,
+    proof,
+    reports,
+    rules,
+    snapshots,
+    tools,
+)
 from monitor.cli.output import complain, say
 from monitor.errors import MonitorError
 
@@ -39,6 +50,7 @@ for command in (
     proof.log,
     proof.verify,
     inspecting.inspect,
+    reports.report,
     tools.simulate,
     boundaries.boundaries,
     grading.grade,
