@@ -31,6 +31,10 @@ from monitor.config import StudySettings
 from monitor.errors import ConfigError, Problem, SourceError
 
 ROWS = 5_000  # fetched at a time
+# How a database says that it only reads: plainly, or as an error of syntax where it reads bit by bit.
+WRITES = re.compile(
+    r'read-?only|at or near "(DELETE|UPDATE|INSERT|MERGE|CREATE|DROP|ALTER|TRUNCATE)"', re.IGNORECASE
+)
 
 
 def is_database(source: str) -> bool:
@@ -186,7 +190,7 @@ def _plain(column: str, value: object) -> object:
 
 def _is_writing(error: Exception) -> bool:
     """Whether the database refused a statement because it writes."""
-    return re.search(r"read-?only", str(getattr(error, "orig", ""))) is not None
+    return WRITES.search(str(getattr(error, "orig", ""))) is not None
 
 
 def _said(error: Exception) -> str:

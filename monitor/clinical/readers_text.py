@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -199,11 +200,11 @@ def _check(stage: Stage, path: Path, target: Path, delimiter: str, width: int) -
 
 def _wrong(stage: Stage, path: Path, target: Path, delimiter: str, width: int) -> Iterator[Problem]:
     """Rows that don't have as many fields as the header, a quotation that does not end, a field too long."""
-    csv.field_size_limit(stage.limits.text)
     number, blank, name = 0, 0, stage.dataset.name
     with (
         path.open(encoding="utf-8-sig", newline="") as source,
         target.open("w", encoding="utf-8", newline="") as copy,
+        _fields_up_to(stage.limits.text),
     ):
         write = csv.writer(copy, lineterminator="\n", quoting=csv.QUOTE_ALL)
         try:
@@ -220,6 +221,16 @@ def _wrong(stage: Stage, path: Path, target: Path, delimiter: str, width: int) -
                 write.writerow(fields)
         except csv.Error as error:
             yield Problem(f"{name}: row {number + 1}", _meant(error, stage.limits.text))
+
+
+@contextmanager
+def _fields_up_to(longest: int) -> Iterator[None]:
+    """Let the csv module read no longer field; it knows one limit for the whole process."""
+    before = csv.field_size_limit(longest)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _meant(error: csv.Error, longest: int) -> str:

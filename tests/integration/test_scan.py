@@ -175,7 +175,7 @@ def test_the_same_data_again_repeat_the_last_outcome_and_send_nothing(trial: Stu
 def test_only_what_changed_is_evaluated_again(trial: Study) -> None:
     trial.load(LB=QUIET)
     trial.scan()
-    trial.configure(params={"plt_hold": 170, "plt_resume": 150})
+    trial.configure(params={"plt_hold": 170, "plt_resume": 150, "plt_reduce": 160})
     scanned = trial.scan(NOW + DAY)
     assert {result.rule for result in scanned.results if not result.repeated} >= {"PLT-01", "ROM-08"}
     fired = rule(scanned, "PLT-01")
