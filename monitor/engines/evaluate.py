@@ -171,13 +171,11 @@ def _looked_at(run: RuleRun, referred: Mapping[str, Done]) -> RuleRun:
     )
 
 
-def _found(setting: Setting, scan: Scan) -> tuple[Found, tuple[Episode, ...]]:
-    """What the engine finds, and its episodes."""
+def _found(setting: Setting, scan: Scan, *, first: bool = False) -> tuple[Found, tuple[Episode, ...]]:
+    """What the engine finds, and its episodes; with `first` only of each subject's surest record."""
     given = [episode for episodes in setting.episodes.values() for episode in episodes]
-    rule = setting.rule
-    once = rule.per is Per.SUBJECT and rule.severity is Severity.NONE and not (rule.clear or rule.levels)
-    found = scan.engine.find(rule, scan.context, given, first=once)
-    return found, fold(rule, found.verdicts)
+    found = scan.engine.find(setting.rule, scan.context, given, first=first)
+    return found, fold(setting.rule, found.verdicts)
 
 
 def _of_study(setting: Setting, rate: Rate, scan: Scan, referred: Mapping[str, Done]) -> Done:
@@ -190,7 +188,8 @@ def _of_study(setting: Setting, rate: Rate, scan: Scan, referred: Mapping[str, D
         if blind[-1]:
             return ()
         asked = replace(setting, rule=rule)
-        found, episodes = _found(asked, scan)
+        once = rule.per is Per.SUBJECT and not (rule.clear or rule.levels)  # only that it is one counts
+        found, episodes = _found(asked, scan, first=once)
         blind.append("" if rule.finds else series_unseen(rule, scan.context, scan.engine, found))
         for _ in judged(asked, scan.engine, found, ()):  # raises when they disagree
             pass

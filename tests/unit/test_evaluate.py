@@ -223,6 +223,12 @@ def test_a_recording_rule_finds_and_tells_nothing(tmp_path: Path) -> None:
     assert (run.outcome, run.fired, run.findings) == (Outcome.FIRED, 2, ())
 
 
+def test_a_recording_rule_about_subjects_is_judged_on_all_records_of_whom_it_fires(tmp_path: Path) -> None:
+    once = replace(PLT, severity=Severity.NONE, per=Per.SUBJECT, clear=None, levels=())
+    run = run_one(tmp_path, once, {"LB": COUNTS})
+    assert (run.outcome, run.fired, run.findings, run.said) == (Outcome.FIRED, 2, (), "")
+
+
 def test_the_seconds_are_those_of_the_timer(tmp_path: Path) -> None:
     ticks = itertools.count(step=2)
     with Engine(write_tables(tmp_path, {"LB": COUNTS}), threads=1) as engine:
