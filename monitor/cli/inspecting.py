@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from monitor.cli.output import STYLES, draw, progress, say, text_of, write
+from monitor.cli.output import STYLES, Drawn, draw, progress, say, text_of, write
 from monitor.clock import now
 from monitor.inspection.profile import Column
 from monitor.shipped import root
@@ -57,7 +56,7 @@ def inspect(
         out.write_text(_written(seen, form), encoding="utf-8")
         say(f"{out} was written; {seen.decisions} lines in it need a decision.")
     elif form is Form.TEXT:
-        draw(lambda console: _drawn(seen, console))
+        draw(_drawn(seen))
     else:
         write(_written(seen, form))
 
@@ -67,35 +66,32 @@ def _written(seen: Inspection, form: Form) -> str:
         return seen.toml
     if form is Form.JSON:
         return json.dumps(asdict(seen), ensure_ascii=False, indent=2, default=str) + "\n"
-    return text_of(lambda console: _drawn(seen, console))
+    return text_of(_drawn(seen))
 
 
 # ---------------------------------------------------------------- for people
 
 
-def _drawn(seen: Inspection, console: Console) -> None:
+def _drawn(seen: Inspection) -> Drawn:
     for looked in seen.tables:
-        _table(looked, console)
+        yield from _table(looked)
     for ignored in seen.ignored:
-        console.print(Text(f"not read: {ignored.name}: {ignored.reason}", style="dim"))
+        yield Text(f"not read: {ignored.name}: {ignored.reason}", style="dim")
     for problem in seen.problems:
-        console.print(Text(f"can't be read: {problem}", style="red"))
-    _odd(seen, console)
-    _rules(seen, console)
+        yield Text(f"can't be read: {problem}", style="red")
+    yield from _odd(seen)
+    yield from _rules(seen)
     said = f"{seen.decisions} decisions are a person's" if seen.decisions else "nothing is left to decide"
-    console.print(
-        Text(f"\nThe proposed maps: monitor inspect {seen.source} --format toml ({said})", style="bold")
-    )
+    yield Text(f"\nThe proposed maps: monitor inspect {seen.source} --format toml ({said})", style="bold")
 
 
-def _table(looked: Looked, console: Console) -> None:
+def _table(looked: Looked) -> Drawn:
     table = looked.table
     what = ", ".join(looked.domains) or "no domain that rules read"
     as_is = ", needs no map" if looked.native else ""
     of = f" · {_many(looked.subjects, 'subject')}" if looked.subjects else ""
-    console.print(
-        Text(f"\n{table.name}", style="bold"), Text(f"· {_many(table.rows, 'row')}{of} · {what}{as_is}")
-    )
+    about = f" · {_many(table.rows, 'row')}{of} · {what}{as_is}"
+    yield Text.assemble((f"\n{table.name}", "bold"), about)
     shown = [column for column in table.columns if _is_shown(looked, column)]
     if shown:
         grid = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 2), header_style="dim")
@@ -107,10 +103,10 @@ def _table(looked: Looked, console: Console) -> None:
             counts = (f"{column.filled:,}", f"{column.distinct:,}")
             becomes = ", ".join(dict.fromkeys(looked.becomes.get(column.name, ())))
             grid.add_row(column.name, column.kind, *counts, becomes, _told(column))
-        console.print(grid)
+        yield grid
     rest = [column.name for column in table.columns if not _is_shown(looked, column)]
     if rest:
-        console.print(Text(f"  not used: {', '.join(rest)}", style="dim"))
+        yield Text(f"  not used: {', '.join(rest)}", style="dim")
 
 
 def _is_shown(looked: Looked, column: Column) -> bool:
@@ -141,22 +137,20 @@ def _told(column: Column) -> Text:
     return Text(words + (f" and {more} more" if more > 0 else ""))
 
 
-def _odd(seen: Inspection, console: Console) -> None:
+def _odd(seen: Inspection) -> Drawn:
     """What of the values would be kept though it is odd, or rejected."""
     if seen.trial.odd:
-        console.print(Text("\nWhat is odd", style="bold"))
+        yield Text("\nWhat is odd", style="bold")
     for line in seen.trial.odd[:MOST_ODD]:
-        console.print(Text(f"  {line}", style="yellow"))
+        yield Text(f"  {line}", style="yellow")
     if len(seen.trial.odd) > MOST_ODD:
-        console.print(
-            Text(f"  and {len(seen.trial.odd) - MOST_ODD} more: --format json lists all", style="dim")
-        )
+        yield Text(f"  and {len(seen.trial.odd) - MOST_ODD} more: --format json lists all", style="dim")
 
 
-def _rules(seen: Inspection, console: Console) -> None:
-    console.print(Text(f"\nWhat the rules of {', '.join(seen.packs)} would see", style="bold"))
+def _rules(seen: Inspection) -> Drawn:
+    yield Text(f"\nWhat the rules of {', '.join(seen.packs)} would see", style="bold")
     for problem in seen.trial.problems:
-        console.print(Text(f"  not yet loadable: {problem}", style="red"))
+        yield Text(f"  not yet loadable: {problem}", style="red")
     if not seen.trial.seen:
         return
     grid = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 2), header_style="dim")
@@ -171,4 +165,4 @@ def _rules(seen: Inspection, console: Console) -> None:
         told = f"; can't tell {one.cannot_tell:,}" if one.cannot_tell else ""
         style = STYLES.get(one.outcome, "") if one.outcome in ("blind", "broken", "cannot_tell") else ""
         grid.add_row(one.rule, one.title, Text(sees + told, style=style), one.keeps)
-    console.print(grid)
+    yield grid

@@ -42,6 +42,7 @@ class Form(StrEnum):
 
 
 Row = Mapping[str, Any]
+Drawn = Iterable[Text | Table]
 
 
 def console(*, error: bool = False) -> Console:
@@ -86,15 +87,19 @@ def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     writer.writerows(rows)
 
 
-def draw(drawn: Callable[[Console], None]) -> None:
-    """Print what is drawn on the terminal."""
-    drawn(console())
+def draw(parts: Drawn) -> None:
+    """Print lines and tables for a person."""
+    terminal = console()
+    for part in parts:
+        terminal.print(part)
 
 
-def text_of(drawn: Callable[[Console], None]) -> str:
-    """What would be drawn on a wide terminal, as plain text."""
+def text_of(parts: Drawn) -> str:
+    """What `draw` would print on a wide terminal, as plain text."""
     page = StringIO()
-    drawn(Console(file=page, width=WIDE, highlight=False))
+    terminal = Console(file=page, width=WIDE, highlight=False)
+    for part in parts:
+        terminal.print(part)
     return page.getvalue()
 
 
