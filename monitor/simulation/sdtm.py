@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
+from monitor.simulation.adverse import Event, adverse_event
 from monitor.simulation.course import RASH_WEEK, WEEKS, WITHDRAWAL, Subject, Week, course, data_end, enrol
-from monitor.simulation.events import SEVERITY, Event, events
+from monitor.simulation.events import events
 from monitor.simulation.laboratory import TESTS, lab_values
 
 STUDYID = "ROMI-AA-SYNTHETIC"
 ROMIPLOSTIM, CYCLOSPORINE = "ROMIPLOSTIM N01", "CYCLOSPORINE"
 ARM = "Romiplostim N01 + cyclosporine (SYNTHETIC DATA, NO REAL PERSON)"
-NO = ("AESER", "AESCONG", "AESDISAB", "AESDTH", "AESHOSP", "AESLIFE", "AESMIE")
 Row = Mapping[str, str]
 
 
@@ -145,25 +145,7 @@ def _injection(life: Lived, week: Week) -> dict[str, str]:
 
 def _ae(life: Lived) -> Iterator[dict[str, str]]:
     for number, event in enumerate(life.events, start=1):
-        same = event.action1 == event.action2
-        yield {
-            "AESPID": f"AE{number:02d}",
-            "AETERM": event.term.upper(),
-            "AEDECOD": event.decod,
-            "AEBODSYS": event.soc,
-            "AESEV": SEVERITY[event.grade],
-            **dict.fromkeys(NO, "N"),
-            "AEACN": event.action1 if same else "MULTIPLE",
-            "AEACN1": event.action1,
-            "AEREL1": event.relation1,
-            "AEACN2": event.action2,
-            "AEREL2": event.relation2,
-            "AEOUT": "RECOVERED/RESOLVED" if event.end else "NOT RECOVERED/NOT RESOLVED",
-            "AETOXGR": str(event.grade),
-            "AESTDTC": event.start.isoformat(),
-            "AEENDTC": event.end.isoformat() if event.end else "",
-            "AESTDY": _study_day(life, event.start),
-        }
+        yield adverse_event(event, number, _study_day(life, event.start))
 
 
 def _lb(life: Lived) -> Iterator[dict[str, str]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 from random import Random
 
+from monitor.simulation.adverse import POSSIBLE, UNCHANGED, UNRELATED, WITHDRAWN, Event, adverse_event
 from monitor.simulation.twin.chart import Chart, day_of
-from monitor.simulation.twin.events import POSSIBLE, UNCHANGED, UNRELATED, WITHDRAWN, Event
 from monitor.simulation.twin.planted import Planted, planted
 from monitor.simulation.twin.rows import ROMIPLOSTIM, study_day
-from monitor.simulation.twin.sdtm import adverse_event, numbered
+from monitor.simulation.twin.sdtm import numbered
 
 VESSELS, NERVES, SKIN = (
     "Vascular disorders",
@@ -96,6 +96,7 @@ def _reported(
     start = date.fromisoformat(day_of(chart.doses, week, "EXSTDTC")) + timedelta(days=2)
     known = chart.rows("AE")
     event = Event(term, decod, soc, grade, start, start + LASTS, action1=judged[1], relation1=judged[0])
-    (row,) = numbered("AE", chart.code, iter([adverse_event(chart.first_dose, len(known) + 1, event)]))
+    made = adverse_event(event, len(known) + 1, study_day(chart.first_dose, event.start))
+    (row,) = numbered("AE", chart.code, iter([made]))
     chart.trial.domains["AE"].append({**row, "AESEQ": str(len(known) + 1)})
     return start.isoformat()

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
+from monitor.simulation.adverse import Event, adverse_event, common, first_of_each
 from monitor.simulation.twin.care import medication, procedures, troughs, vitals
 from monitor.simulation.twin.course import FOLLOWED, WEEKS, Week, course
-from monitor.simulation.twin.events import SEVERITY, Event, events
 from monitor.simulation.twin.laboratory import Test, lab_values
 from monitor.simulation.twin.rows import Row, injection, number, study_day, visit
 from monitor.simulation.twin.subjects import Subject, data_end, enrol
@@ -17,7 +17,6 @@ from monitor.simulation.twin.subjects import Subject, data_end, enrol
 STUDYID = "ROMI-AA-SYNTHETIC"
 CYCLOSPORINE = "CYCLOSPORINE"
 ARM = "Romiplostim N01 + cyclosporine (SYNTHETIC DATA, NO REAL PERSON)"
-NO = ("AESER", "AESCONG", "AESDISAB", "AESDTH", "AESHOSP", "AESLIFE", "AESMIE")
 DISEASE = {True: "SEVERE APLASTIC ANAEMIA", False: "NON-SEVERE APLASTIC ANAEMIA"}
 
 
@@ -75,7 +74,12 @@ def _live(seed: int, subject: Subject, until: date) -> Lived:
     rng = Random(f"{seed}/{subject.code}")  # noqa: S311 - invented data, no secret
     weeks = course(rng, subject, until)
     labs = tuple(lab_values(rng, subject, weeks))
-    return Lived(subject, until, weeks, labs, events(rng, weeks, until), rng)
+    return Lived(subject, until, weeks, labs, _events(rng, weeks, until), rng)
+
+
+def _events(rng: Random, weeks: tuple[Week, ...], until: date) -> tuple[Event, ...]:
+    doses = [week.due for week in weeks]
+    return first_of_each(common(rng, doses, until) for _ in range(1 + int(3 * rng.random())))
 
 
 def numbered(domain: str, subject: str, rows: Iterator[Row]) -> Iterator[Row]:
@@ -132,32 +136,9 @@ def _ex(life: Lived) -> Iterator[Row]:
 
 def _ae(life: Lived) -> Iterator[Row]:
     return (
-        adverse_event(life.subject.first_dose, count, event)
+        adverse_event(event, count, study_day(life.subject.first_dose, event.start))
         for count, event in enumerate(life.events, start=1)
     )
-
-
-def adverse_event(first_dose: date, count: int, event: Event) -> Row:
-    """An event as a row of AE, not serious."""
-    same = event.action1 == event.action2
-    return {
-        "AESPID": f"AE{count:02d}",
-        "AETERM": event.term.upper(),
-        "AEDECOD": event.decod,
-        "AEBODSYS": event.soc,
-        "AESEV": SEVERITY[event.grade],
-        **dict.fromkeys(NO, "N"),
-        "AEACN": event.action1 if same else "MULTIPLE",
-        "AEACN1": event.action1,
-        "AEREL1": event.relation1,
-        "AEACN2": event.action2,
-        "AEREL2": event.relation2,
-        "AEOUT": "RECOVERED/RESOLVED" if event.end else "NOT RECOVERED/NOT RESOLVED",
-        "AETOXGR": str(event.grade),
-        "AESTDTC": event.start.isoformat(),
-        "AEENDTC": event.end.isoformat() if event.end else "",
-        "AESTDY": study_day(first_dose, event.start),
-    }
 
 
 def _lb(life: Lived) -> Iterator[Row]:
