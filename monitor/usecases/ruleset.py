@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from monitor.rules.context import Parameter
 from monitor.rules.ctcae import Criteria
 from monitor.rules.invalid import Invalid
 from monitor.rules.lists import IGNORE, UNKNOWN, ignored
+from monitor.rules.nodes import nodes
 from monitor.rules.rule import AsOf, InList, Matches, Param, Rule, Series
 from monitor.rules.rulefile import Pack, asks_grades, load_rules, resolve_params, words_for
 
@@ -93,14 +94,14 @@ def _read(folder: Path, packs: tuple[str, ...], _stamp: object) -> tuple[Pack, M
 
 
 def _asked(rule: Rule, params: Mapping[str, Parameter]) -> Asked:
-    nodes = tuple(walk(rule))
-    named = {node.name for node in nodes if isinstance(node, Param)}
+    inside = tuple(nodes(rule))
+    named = {node.name for node in inside if isinstance(node, Param)}
     return Asked(
         params=frozenset(named | {name for name in params if f"{{{name}}}" in rule.action}),
-        lists=frozenset(node.list for node in nodes if isinstance(node, Matches)),
-        domains=frozenset(node.domain for node in nodes if isinstance(node, Series)),
-        closed=any(isinstance(node, InList) for node in nodes),
-        as_of=any(isinstance(node, AsOf) for node in nodes),
+        lists=frozenset(node.list for node in inside if isinstance(node, Matches)),
+        domains=frozenset(node.domain for node in inside if isinstance(node, Series)),
+        closed=any(isinstance(node, InList) for node in inside),
+        as_of=any(isinstance(node, AsOf) for node in inside),
         grades=asks_grades(rule),
     )
 
@@ -140,14 +141,3 @@ def _meaning(
         "weight": study.weight,
         "cutoff": study.cutoff if study.cutoff[:1].isdigit() else "",
     }
-
-
-def walk(node: Any) -> Iterator[Any]:
-    """Every node of a rule tree."""
-    if isinstance(node, tuple):
-        for item in node:
-            yield from walk(item)
-    elif is_dataclass(node) and not isinstance(node, type):
-        yield node
-        for field in fields(node):
-            yield from walk(getattr(node, field.name))

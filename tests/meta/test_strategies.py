@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 
 from monitor.records import Truth
+from monitor.rules.nodes import nodes
 from monitor.rules.rule import (
     RELATION,
     At,
@@ -96,23 +97,13 @@ def rows(world: World) -> list[Row]:
 
 
 def windows_end_after_the_data(world: World, rule: Rule) -> bool:
-    highs = [part.window.high for part in walked(rule) if isinstance(part, With | Without)]
+    highs = [part.window.high for part in nodes(rule) if isinstance(part, With | Without)]
     reach = min(world.context.through.values(), default=0)
     return any(
         high is not None and row["DAY_HI"] and row["DAY_HI"] + high > reach
         for high in highs
         for row in rows(world)
     )
-
-
-def walked(item: object) -> Iterator[object]:
-    if isinstance(item, tuple):
-        for part in item:
-            yield from walked(part)
-    elif is_dataclass(item):
-        yield item
-        for field in fields(item):
-            yield from walked(getattr(item, field.name))
 
 
 def same_subject_and_day(world: World) -> bool:
@@ -150,7 +141,7 @@ TRAPS: dict[str, Callable[[World], bool]] = {
     ),
     "a domain that was not received": lambda w: not set(COLUMNS) <= set(w.context.columns),
     "a clause over a domain unknown to the study": lambda w: any(
-        getattr(part, "domain", "") == NOT_RECEIVED for rule in w.rules for part in walked(rule)
+        getattr(part, "domain", "") == NOT_RECEIVED for rule in w.rules for part in nodes(rule)
     ),
     "a site that was not received": lambda w: any(
         (d, "") not in w.context.through for d in w.context.columns
@@ -163,10 +154,10 @@ TRAPS: dict[str, Callable[[World], bool]] = {
     "an event in two rows": lambda w: (
         len({r["KEY"][:-2] for r in w.tables.get("AE", ())}) < len(w.tables.get("AE", ()))
     ),
-    "records counted": lambda w: any(getattr(part, "count", 1) > 1 for r in w.rules for part in walked(r)),
-    "the latest record": lambda w: any(getattr(p, "latest", False) for r in w.rules for p in walked(r)),
+    "records counted": lambda w: any(getattr(part, "count", 1) > 1 for r in w.rules for part in nodes(r)),
+    "the latest record": lambda w: any(getattr(p, "latest", False) for r in w.rules for p in nodes(r)),
     "a linked record": lambda w: (
-        bool(w.tables[RELATION]) and any(getattr(p, "linked", False) for r in w.rules for p in walked(r))
+        bool(w.tables[RELATION]) and any(getattr(p, "linked", False) for r in w.rules for p in nodes(r))
     ),
     "an episode that is closed": lambda w: any(e.closed is not None for e in w.episodes),
     "several subjects": lambda w: len({r["USUBJID"] for r in rows(w)}) > 2,
